@@ -1,0 +1,3 @@
+select *
+from {{ ref('carrier_performance') }}
+where delayed + cancelled > flights

@@ -1,0 +1,50 @@
+"""Fixtures that several test folders share."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.postgres_server import PostgresServer, running_postgres
+from tests.rendering import copy_template, render
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template as a plain folder, copied once."""
+    return copy_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture
+def rendered(template: Path, tmp_path: Path) -> Callable[..., Path]:
+    """A function that renders answers into a fresh folder and returns it."""
+    made = iter(range(1_000))
+
+    def make(answers: dict[str, Any] | None = None, **options: Any) -> Path:
+        return render(template, tmp_path / f"project{next(made)}", answers, **options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def default_project(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The modern-data starter with default answers; read it, do not change it."""
+    return render(template, tmp_path_factory.mktemp("default") / "project")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real PostgreSQL server; mark tests that use it ``postgres``."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_database(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A new, empty database that the environment names as the production warehouse."""
+    database = postgres_server.create_database()
+    for name, value in postgres_server.environment(database).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("WAREHOUSE_TARGET", "production")
+    return database

@@ -1,0 +1,80 @@
+"""The questions as a person meets them: key by key, through a pseudo-terminal."""
+
+import os
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+import yaml
+
+DOWN, ENTER = "\x1b[B", "\r"
+
+# What is typed at each question, in the order asked.
+SESSIONS = {
+    "modern-data": [
+        ("What do you want to make", ENTER),
+        ("What is the project called", "\x15Flight Analytics" + ENTER),
+        ("Who owns the data", "\x15team:ops" + ENTER),
+        ("Which warehouse", DOWN + ENTER),
+        ("Which dbt project", "\x15https://git.example.com/shop/dbt.git" + ENTER),
+        ("In which folder of that repository", "\x15transform" + ENTER),
+        ("Which CI", DOWN + ENTER),
+    ],
+}
+EXPECTED = {
+    "modern-data": {
+        "kind": "modern-data",
+        "project_name": "Flight Analytics",
+        "owner": "team:ops",
+        "warehouse": "postgres",
+        "dbt_project": "https://git.example.com/shop/dbt.git",
+        "dbt_subfolder": "transform",
+        "ci": "gitlab",
+    },
+}
+
+
+def start(template: Path, destination: Path) -> pexpect.spawn:
+    environment = os.environ | {"PROMPT_TOOLKIT_NO_CPR": "1", "TERM": "xterm"}
+    arguments = ["-m", "copier", "copy", str(template), str(destination)]
+    return pexpect.spawn(sys.executable, arguments, env=environment, encoding="utf-8", timeout=30, dimensions=(40, 160))
+
+
+@pytest.mark.parametrize("kind", SESSIONS)
+def test_the_questions_are_asked_and_answered_key_by_key(template: Path, tmp_path: Path, kind: str):
+    session = start(template, tmp_path / "project")
+    for prompt, keys in SESSIONS[kind]:
+        session.expect(prompt)
+        session.send(keys)
+    session.expect(pexpect.EOF)
+    session.close()
+
+    recorded = yaml.safe_load((tmp_path / "project" / ".copier-answers.yml").read_text())
+    assert session.exitstatus == 0
+    assert {key: value for key, value in recorded.items() if not key.startswith("_")} == EXPECTED[kind]
+
+
+def test_a_wrong_name_is_explained_at_the_prompt_and_can_be_mended(template: Path, tmp_path: Path):
+    session = start(template, tmp_path / "project")
+    session.expect("What do you want to make")
+    session.send(ENTER)
+    session.expect("What is the project called")
+    session.send("\x15my/project" + ENTER)
+    session.expect("for instance")
+    session.send("\x15my project" + ENTER)
+    for prompt in ("Who owns", "Which warehouse", "Which dbt", "Which CI"):
+        session.expect(prompt)
+        session.send(ENTER)
+    session.expect(pexpect.EOF)
+    assert (tmp_path / "project" / "src" / "my_project").is_dir()
+
+
+def test_leaving_at_a_question_writes_nothing(template: Path, tmp_path: Path):
+    session = start(template, tmp_path / "project")
+    session.expect("What do you want to make")
+    session.sendintr()
+    session.expect(pexpect.EOF)
+    session.close()
+    assert session.exitstatus != 0
+    assert not (tmp_path / "project").exists()

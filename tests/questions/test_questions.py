@@ -1,0 +1,146 @@
+"""What is asked, in which order, and what is refused."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.rendering import ROOT, UnknownAnswers, answer_sets, asked_questions, render
+
+PROMPTS = {name: question for name, question in asked_questions().items() if question.get("when") is not False}
+
+
+def test_every_question_has_a_default_and_says_what_it_decides():
+    assert [name for name, question in PROMPTS.items() if not {"help", "default"} <= set(question)] == []
+
+
+def test_at_most_eight_prompts_are_asked():
+    assert len(PROMPTS) <= 8
+
+
+def test_the_kind_is_asked_first():
+    assert next(iter(PROMPTS)) == "kind"
+
+
+def test_only_kinds_that_have_templates_are_offered():
+    assert set(PROMPTS["kind"]["choices"].values()) == {path.name for path in (ROOT / "templates").iterdir()}
+
+
+def test_every_answer_set_names_only_questions_that_are_asked():
+    assert {name: sorted(set(answers) - set(PROMPTS)) for name, answers in answer_sets().items()} == {
+        name: [] for name in answer_sets()
+    }
+
+
+def test_an_answer_that_no_question_asks_is_refused(template: Path, tmp_path: Path):
+    with pytest.raises(UnknownAnswers, match="warehous"):
+        render(template, tmp_path / "project", {"warehous": "postgres"})
+
+
+HOSTILE_NAMES = {
+    "path traversal": "../../etc",
+    "slash": "a/b",
+    "backslash": "a\\b",
+    "dots": "a.b",
+    "double quote": 'a"b',
+    "single quote": "a'b",
+    "newline": "flights\nimport os",
+    "trailing newline": "flights\n",
+    "template marks": "[= 7 * 7 =]",
+    "jinja": "{{ 7 * 7 }}",
+    "python keyword": "class",
+    "capital keyword": "Import",
+    "module of the project": "dagster",
+    "look-alike letters": "Flіghts",  # noqa: RUF001 a Cyrillic letter, on purpose
+    "accent": "Données",
+    "300 characters": "a" * 300,
+    "empty": "",
+    "only spaces": "   ",
+    "leading digit": "2024 flights",
+    "leading hyphen": "-flights",
+    "control character": "fli\x07ghts",
+    "shell": "$(touch hacked)",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES.keys())
+def test_a_project_name_that_could_break_a_file_is_refused_and_nothing_is_written(
+    template: Path, tmp_path: Path, name: str
+):
+    with pytest.raises(ValueError, match="project_name"):
+        render(template, tmp_path / "project", {"project_name": name})
+    assert not (tmp_path / "project").exists()
+
+
+HOSTILE_ANSWERS = [
+    ("owner", "nobody"),
+    ("owner", "team:a\nb: c"),
+    ("owner", "team:[= 1 =]"),
+    ("owner", "a@b"),
+    ("owner", "team:" + "x" * 100),
+    ("dbt_project", "a\nb"),
+    ("dbt_project", 'x"; touch y; "'),
+    ("dbt_project", "$(id)"),
+    ("dbt_project", "--upload-pack=evil"),
+    ("dbt_project", "https://user:secret@example.com/x.git"),
+    ("dbt_project", "x" * 300),
+    ("dbt_project", "{{ x }}"),
+    ("warehouse", "oracle"),
+    ("ci", "jenkins"),
+    ("kind", "nothing"),
+]
+
+
+@pytest.mark.parametrize(("question", "answer"), HOSTILE_ANSWERS)
+def test_an_answer_outside_its_rules_is_refused_by_name(template: Path, tmp_path: Path, question: str, answer: str):
+    with pytest.raises(ValueError, match=question) as refused:
+        render(template, tmp_path / "project", {question: answer})
+    assert "secret" not in str(refused.value)
+    assert not (tmp_path / "project").exists()
+
+
+def test_a_subfolder_cannot_leave_its_repository(template: Path, tmp_path: Path):
+    answers = {"dbt_project": "https://example.com/x.git", "dbt_subfolder": "a/../../b"}
+    with pytest.raises(ValueError, match="dbt_subfolder"):
+        render(template, tmp_path / "project", answers)
+
+
+@settings(max_examples=40, deadline=None)
+@given(name=st.text(max_size=60), owner=st.text(max_size=40), dbt=st.text(min_size=1, max_size=60))
+def test_any_text_is_either_refused_or_rendered_into_files_that_parse(
+    template: Path, tmp_path_factory: pytest.TempPathFactory, name: str, owner: str, dbt: str
+):
+    destination = tmp_path_factory.mktemp("any") / "project"
+    for answers in ({"project_name": name}, {"owner": owner}, {"dbt_project": dbt}):
+        try:
+            render(template, destination, answers, overwrite=True)
+        except ValueError:
+            continue
+        tomllib.loads((destination / "pyproject.toml").read_text())
+        recorded = yaml.safe_load((destination / ".copier-answers.yml").read_text())
+        assert {key: recorded[key] for key in answers} == answers
+        for path in destination.rglob("defs.yaml"):
+            list(yaml.safe_load_all(path.read_text()))
+
+
+NAMES = st.from_regex(r"\A[A-Za-z][A-Za-z0-9]{0,6}([ _-][A-Za-z0-9]{1,5}){0,3}\Z")
+
+
+@settings(max_examples=15, deadline=None)
+@given(name=NAMES)
+def test_a_plain_name_makes_a_package_that_python_can_import(
+    template: Path, tmp_path_factory: pytest.TempPathFactory, name: str
+):
+    destination = tmp_path_factory.mktemp("plain") / "project"
+    try:
+        render(template, destination, {"project_name": name})
+    except ValueError as refused:
+        assert "already uses" in str(refused)  # noqa: PT017 both ends are right, each in its own way
+        return
+    [package] = [path.name for path in (destination / "src").iterdir()]
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", package)
+    assert tomllib.loads((destination / "pyproject.toml").read_text())["tool"]["dg"]["project"]["root_module"] == package

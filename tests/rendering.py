@@ -1,0 +1,56 @@
+"""Renders of the templates, as `copier copy` makes them, for the tests."""
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import copier
+import yaml
+
+ROOT = Path(__file__).parent.parent
+TEMPLATE_PARTS = ("copier.yml", "questions", "templates", "components", "hooks")
+
+
+class UnknownAnswers(Exception):
+    """An answer set names something that no question asks; Copier itself would ignore it silently."""
+
+
+def copy_template(destination: Path) -> Path:
+    """Copy what Copier reads, without git-ignored files, into ``destination``: rendering a plain folder is faster."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", *TEMPLATE_PARTS],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (destination / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, destination / name)
+    return destination
+
+
+def asked_questions() -> dict[str, Any]:
+    """Every question of every screen, by name, as written; computed values included."""
+    questions: dict[str, Any] = {}
+    for path in sorted((ROOT / "questions").glob("*.yml")):
+        questions |= yaml.safe_load(path.read_text())
+    return questions
+
+
+def render(template: Path, destination: Path, answers: Mapping[str, Any] | None = None, **options: Any) -> Path:
+    """Render ``template`` with ``answers`` and the defaults for the rest.
+
+    Raises:
+        UnknownAnswers: for a key that no question asks.
+    """
+    answers = dict(answers or {})
+    if unknown := sorted(set(answers) - {name for name, q in asked_questions().items() if q.get("when") is not False}):
+        raise UnknownAnswers(f"no question asks: {', '.join(unknown)}")
+    copier.run_copy(str(template), destination, data=answers, defaults=True, quiet=True, **options)
+    return destination
+
+
+def answer_sets() -> dict[str, dict[str, Any]]:
+    """The named answer sets of answers/, by file stem."""
+    return {path.stem: yaml.safe_load(path.read_text()) or {} for path in sorted((ROOT / "answers").glob("*.yml"))}

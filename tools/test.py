@@ -1,0 +1,39 @@
+"""Run the repository's tests: everything, or only the fast ones.
+
+    python3 tools/test.py              # all, end-to-end ones too; installs what they need
+    python3 tools/test.py --fast       # on every save: under two minutes
+    python3 tools/test.py -k policy    # other arguments go to pytest
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+from bootstrap import ROOT, debian, run, uv
+
+SLOW = "e2e or browser or postgres"
+
+
+def main(arguments: list[str]) -> None:
+    """Install the development environment and start pytest in it."""
+    fast = "--fast" in arguments
+    if not fast:
+        browser_and_server()
+    run([uv(), "sync", "--quiet"], cwd=ROOT)
+    pytest = [uv(), "run", "--no-sync", "pytest", *(argument for argument in arguments if argument != "--fast")]
+    run([*pytest, "-m", f"not ({SLOW})"] if fast else pytest, cwd=ROOT)
+
+
+def browser_and_server() -> None:
+    """Install what the end-to-end tests drive, where it is missing: headless Chromium and a PostgreSQL server."""
+    missing = []
+    if not (shutil.which("chromium") and shutil.which("chromedriver")):
+        missing += ["chromium", "chromium-driver"]
+    if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        missing += ["postgresql"]
+    if missing:
+        debian(*missing)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
