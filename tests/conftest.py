@@ -1,5 +1,7 @@
 """Fixtures that several test folders share."""
 
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,3 +50,14 @@ def postgres_database(postgres_server: PostgresServer, monkeypatch: pytest.Monke
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("WAREHOUSE_TARGET", "production")
     return database
+
+
+@pytest.fixture(scope="session")
+def template_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template as a tagged git repository, as users get it."""
+    folder = copy_template(tmp_path_factory.mktemp("repository"))
+    identity = {"GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.com"}
+    identity |= {"GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.com"}
+    for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "release"], ["tag", "0.1.0"]):
+        subprocess.run(["git", *command], cwd=folder, env=os.environ | identity, check=True)
+    return folder

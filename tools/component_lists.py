@@ -17,7 +17,7 @@ FAMILIES = {
 HEADER = """\
 # The modules that each kind takes from components/, written by tools/component_lists.py.
 component_modules:
-  type: yaml
+  type: str
   when: false
   default: |
 """
@@ -36,7 +36,7 @@ def text() -> str:
     lines = []
     for kind in FAMILIES:
         lines.append(f'    [% if kind == "{kind}" %]')
-        lines += [f"    - {module}" for module in modules(kind)]
+        lines += [f"    {module}" for module in modules(kind)]
         lines.append("    [% endif %]")
     return HEADER + "\n".join(lines) + "\n"
 

@@ -22,8 +22,24 @@ def main(folder: Path) -> None:
         sys.exit(f"{folder} is not empty. Name another folder: python3 tools/demo.py FOLDER")
     timings: dict[str, float] = {}
     with phase("Generate the project", timings):
-        run([uv(), "tool", "run", "--quiet", "--from", COPIER,
-             "copier", "copy", "--defaults", "--quiet", "--vcs-ref", "HEAD", str(ROOT), str(folder)])  # fmt: skip
+        run(
+            [
+                uv(),
+                "tool",
+                "run",
+                "--quiet",
+                "--from",
+                COPIER,
+                "copier",
+                "copy",
+                "--defaults",
+                "--quiet",
+                "--vcs-ref",
+                "HEAD",
+                str(ROOT),
+                str(folder),
+            ]
+        )
         say(f"   {folder}")
     with phase("Install it", timings):
         run([uv(), "sync", "--quiet"], cwd=folder)
@@ -39,10 +55,10 @@ def launch(folder: Path) -> None:
     command = [uv(), "run", "--no-sync", "dg", "launch", "--assets", "*"]
     assets, checks = set(), 0
     with log.open("w") as sink:
-        process = subprocess.Popen(command, cwd=folder, env=clean_environment(), text=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
-        assert process.stdout is not None
-        for line in process.stdout:
+        process = subprocess.Popen(
+            command, cwd=folder, env=clean_environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        for line in process.stdout or ():
             sink.write(line)
             if found := MATERIALISED.search(line.rstrip()):
                 assets.add(found["key"])

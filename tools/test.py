@@ -1,8 +1,8 @@
 """Run the repository's tests: everything, or only the fast ones.
 
-    python3 tools/test.py              # all, end-to-end ones too; installs what they need
-    python3 tools/test.py --fast       # on every save: under two minutes
-    python3 tools/test.py -k policy    # other arguments go to pytest
+python3 tools/test.py              # all, end-to-end ones too; installs what they need
+python3 tools/test.py --fast       # on every save: under two minutes
+python3 tools/test.py -k policy    # other arguments go to pytest
 """
 
 import shutil

@@ -22,8 +22,11 @@ RENDERED_ONLY = {".copier-answers.yml"}
 def tracked(folder: str) -> list[Path]:
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", folder],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
@@ -36,6 +39,10 @@ def manifest(project: Path) -> list[dict[str, str]]:
     """The ownership table as the generated README prints it."""
     table = re.findall(r"^\| `(.+?)` \| (managed|seeded) \| (.+?) \|$", (project / "README.md").read_text(), re.M)
     return [{"path": path, "owner": owner, "about": about} for path, owner, about in table]
+
+
+def covers(pattern: str, file: str) -> bool:
+    return GitIgnoreSpec.from_lines([f"/{pattern}"]).match_file(file)
 
 
 def files(project: Path) -> list[str]:
@@ -89,15 +96,14 @@ def test_file_names_are_legal_on_windows():
 
 
 def test_no_template_file_is_hidden_by_a_gitignore_of_the_payload():
-    assert [path for path in (ROOT / "templates").rglob(".gitignore")] == []
+    assert list((ROOT / "templates").rglob(".gitignore")) == []
 
 
 @pytest.mark.parametrize("name", answer_sets())
 def test_the_manifest_covers_every_file_once(rendered: Callable[..., Path], name: str):
     project = rendered(answer_sets()[name])
     entries = manifest(project)
-    owners = {file: [entry["path"] for entry in entries if GitIgnoreSpec.from_lines([f"/{entry['path']}"]).match_file(file)]
-              for file in files(project)}  # fmt: skip
+    owners = {file: [entry["path"] for entry in entries if covers(entry["path"], file)] for file in files(project)}
     assert {file: paths for file, paths in owners.items() if len(paths) != 1} == {}
 
 
@@ -105,8 +111,7 @@ def test_the_manifest_covers_every_file_once(rendered: Callable[..., Path], name
 def test_the_manifest_names_nothing_that_is_not_there(rendered: Callable[..., Path], name: str):
     project = rendered(answer_sets()[name])
     present = files(project)
-    unused = [entry["path"] for entry in manifest(project)
-              if not any(GitIgnoreSpec.from_lines([f"/{entry['path']}"]).match_file(file) for file in present)]  # fmt: skip
+    unused = [entry["path"] for entry in manifest(project) if not any(covers(entry["path"], file) for file in present)]
     assert unused == []
 
 
@@ -130,7 +135,9 @@ def test_a_render_is_free_of_marks_ignored_files_lock_files_and_binaries(rendere
 def test_a_render_needs_no_formatting_and_lints_clean(rendered: Callable[..., Path], name: str):
     project = rendered(answer_sets()[name])
     for command in (["ruff", "format", "--check"], ["ruff", "check"]):
-        done = subprocess.run([sys.executable, "-m", *command, "--no-cache", str(project)], capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-m", *command, "--no-cache", str(project)], capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stdout
 
 
@@ -153,6 +160,12 @@ def test_rendering_twice_gives_the_same_bytes(rendered: Callable[..., Path]):
 
 def test_components_reach_a_project_unchanged(default_project: Path):
     package = default_project / "src" / "data_platform" / "components"
-    modules = [path for path in tracked("components") if path.name != "__init__.py" or path.parent != ROOT / "components"]
-    different = [path.name for path in modules if (package / path.relative_to(ROOT / "components")).read_text() != path.read_text()]
+    modules = [
+        path for path in tracked("components") if path.name != "__init__.py" or path.parent != ROOT / "components"
+    ]
+    different = [
+        path.name
+        for path in modules
+        if (package / path.relative_to(ROOT / "components")).read_text() != path.read_text()
+    ]
     assert different == []

@@ -1,6 +1,8 @@
 """What is asked, in which order, and what is refused."""
 
+import keyword
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -143,4 +145,13 @@ def test_a_plain_name_makes_a_package_that_python_can_import(
         return
     [package] = [path.name for path in (destination / "src").iterdir()]
     assert re.fullmatch(r"[a-z][a-z0-9_]*", package)
-    assert tomllib.loads((destination / "pyproject.toml").read_text())["tool"]["dg"]["project"]["root_module"] == package
+    assert (
+        tomllib.loads((destination / "pyproject.toml").read_text())["tool"]["dg"]["project"]["root_module"] == package
+    )
+
+
+def test_every_word_and_module_of_python_is_reserved():
+    reserved = set(asked_questions()["reserved_names"]["default"].split(", "))
+    modules = {name for name in sys.stdlib_module_names if not name.startswith("_")}
+    words = {word.lower() for word in keyword.kwlist + keyword.softkwlist} - {"_"}
+    assert (modules | words) - reserved == set()

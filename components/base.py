@@ -1,0 +1,295 @@
+"""Components whose YAML is checked as strictly as their Python types.
+
+Dagster lets every attribute be any string, so that it may hold a ``{{ template }}``; an enum typo or text for a number
+therefore passes ``dg check yaml``. Here a string stands in for another type only where it really is a template.
+"""
+
+import json
+import operator
+import re
+from collections.abc import Callable, Mapping
+from copy import copy
+from difflib import get_close_matches
+from enum import Enum
+from functools import cache, cached_property
+from types import UnionType
+from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
+
+import dagster as dg
+from dagster.components.resolved.base import _get_annotations, _get_resolver, derive_model_type, resolve_fields
+from dagster.components.resolved.errors import ResolutionException
+from pydantic import (
+    BaseModel,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+TEMPLATE = r"\{\{[\s\S]*\}\}"
+_IS_TEMPLATE = {"type": "string", "pattern": TEMPLATE}
+_JINJA = ("{{", "{%", "{#")
+_NO_DEFAULT = "__DAGSTER_UNSET_DEFAULT__"
+_LIMITS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
+    "pattern": (lambda value, limit: bool(re.search(limit, value)) and not value.endswith("\n"), "does not match"),
+    "minimum": (operator.ge, "is not valid; expected at least"),
+    "maximum": (operator.le, "is not valid; expected at most"),
+    "exclusiveMinimum": (operator.gt, "is not valid; expected more than"),
+    "minLength": (lambda value, limit: len(value) >= limit, "is too short; length expected:"),
+    "minItems": (lambda value, limit: len(value) >= limit, "has too few items; number expected:"),
+}
+
+
+class AttributesError(ResolutionException, ValueError):
+    """Attributes that do not fit together; the message has file, line and an excerpt."""
+
+
+class Strict(dg.Resolvable):
+    """Mixin for a Resolvable whose plain-string alternatives are accepted only for templates."""
+
+    @classmethod
+    def model(cls) -> type[BaseModel]:
+        """The pydantic model of the YAML, tightened."""
+        return _strict_model(cls)  # type: ignore[arg-type]  # a class is hashable
+
+    @classmethod
+    def resolve_from_model(cls, context: dg.ResolutionContext, model: BaseModel) -> Self:
+        """An instance from checked YAML; what templates give is checked like what is written.
+
+        Raises:
+            AttributesError: a template gives a wrong value, or attributes contradict each other.
+        """
+        attributes = _attributes(cls)  # type: ignore[arg-type]
+        values = {
+            name: attributes[name].resolved(context.at_path(attributes[name].key), model, value)
+            for name, value in resolve_fields(model, cls, context).items()
+        }
+        try:
+            return cls(**values)
+        except AttributesError:
+            raise
+        except ValueError as error:
+            raise _located(context, _text(error)) from None
+
+
+class StrictComponent(dg.Component, Strict):
+    """Base of every component in this library: decorate subclasses with ``@dataclass``."""
+
+
+class StrictModel(dg.Model, Strict):
+    """Base of every nested group of attributes."""
+
+
+class _Attribute:
+    """What one attribute accepts: values of its type within its limits, and templates."""
+
+    def __init__(self, name: str, annotation: Any) -> None:
+        resolver = _get_resolver(annotation, name)
+        self.key = resolver.model_field_name or name
+        self.kind: Any = resolver.model_field_type or annotation
+        self.limits = {key: limit for key, limit in (resolver.json_schema_extra or {}).items() if key in _LIMITS}
+        self.is_plain = resolver.is_default and resolver.model_field_type is None
+        choices = _alternatives(self.kind)
+        self.takes_text = str in choices or Any in choices
+        self.is_free = not self.limits and choices in ([str], [Any])
+        models = [choice for choice in choices if isinstance(choice, type) and issubclass(choice, BaseModel)]
+        self.model = models[0] if len(models) == 1 else None
+
+    @cached_property
+    def adapter(self) -> TypeAdapter[Any]:
+        """The validator of the declared type, made when it is needed."""
+        return TypeAdapter(self.kind)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        # A template stands where the type says otherwise, so the value is dumped as it is, without a warning.
+        as_it_is = core_schema.plain_serializer_function_ser_schema(lambda value: value)
+        return core_schema.no_info_wrap_validator_function(self.check, handler(source), serialization=as_it_is)
+
+    def check(self, value: Any, handler: Callable[[Any], Any]) -> Any:
+        """The value as the model keeps it.
+
+        Raises:
+            ValueError: it is neither a template nor valid.
+        """
+        if isinstance(value, str) and re.search(TEMPLATE, value):
+            return value
+        if isinstance(value, str | bool) and not (self.takes_text and isinstance(value, str)):
+            # In JSON's strict mode "5" is no number and true is not 1.
+            try:
+                value = self.adapter.validate_json(json.dumps(value), strict=True)
+            except ValidationError:
+                expected = _describe(self.kind)
+                raise ValueError(f"{self.key}: {value!r} is not valid; expected {expected}") from None
+        elif isinstance(value, Mapping) and self.model:
+            value = self.model.model_validate(value)  # blames the wrong key, where a union would blame the whole
+        else:
+            value = handler(value)
+        if broken := self.broken_limit(value):
+            raise ValueError(f"{self.key}: {value!r} {broken}")
+        return value
+
+    def broken_limit(self, value: Any) -> str | None:
+        """What a value of the right type lacks to be within the limits."""
+        for name, limit in self.limits.items():
+            fits, words = _LIMITS[name]
+            applies = value is not None and isinstance(value, str) == (name in ("pattern", "minLength"))
+            if applies and not fits(value, limit):
+                return f"{words} {limit!r}"
+        return None
+
+    def resolved(self, context: dg.ResolutionContext, model: BaseModel, value: Any) -> Any:
+        """The value after templates, of the declared type.
+
+        Raises:
+            AttributesError: a template gave something else.
+        """
+        raw = getattr(model, self.key)
+        kept = _keep_text(raw, value)
+        if not self.is_plain or kept == raw:
+            return kept if self.is_plain else value
+        try:
+            try:
+                kept = self.adapter.validate_python(kept)
+            except ValidationError:
+                kept = self.adapter.validate_python(_as_text(raw, kept, context.scope))
+            broken = self.broken_limit(kept)
+        except ValidationError:
+            broken = f"is not valid; expected {_describe(self.kind)}"
+        if broken:  # the value itself is not shown: it may be a secret of the environment
+            raise _located(context, f"{self.key}: what {raw!r} gives {broken}")
+        return kept
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        rule = handler(schema)
+        exempt: list[dict[str, Any]] = [_IS_TEMPLATE]
+        choices = rule.pop("anyOf", None)
+        if choices is None:
+            return {"if": _IS_TEMPLATE, "else": {**rule, **self.limits}}
+        if {"type": "null"} in choices:
+            exempt.append({"type": "null"})
+            choices = [choice for choice in choices if choice != {"type": "null"}]
+        return {"if": {"anyOf": exempt}, "else": {**rule, **_one_of(choices, handler), **self.limits}}
+
+
+def _one_of(choices: list[dict[str, Any]], handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    """A schema for any of several types that reports a mistake in a nested group where it is."""
+    if len(choices) == 1:
+        return choices[0]
+    groups = [choice for choice in choices if handler.resolve_ref_schema(choice).get("type") == "object"]
+    if len(groups) != 1:
+        return {"anyOf": choices}
+    others = [choice for choice in choices if choice != groups[0]]
+    rest = others[0] if len(others) == 1 else {"anyOf": others}
+    return {"if": {"type": "object"}, "then": groups[0], "else": rest}
+
+
+class NamesUnknownKeys(BaseModel):
+    """Base of a model that says what an unknown key may have meant."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_unknown_keys(cls, value: Any, handler: Callable[[Any], Any]) -> Any:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            details = [cls._explained(detail) for detail in error.errors(include_url=False)]
+            raise ValidationError.from_exception_data(error.title, details) from None
+
+    @classmethod
+    def _explained(cls, detail: Any) -> Any:
+        if detail["type"] != "extra_forbidden" or len(detail["loc"]) != 1:
+            return detail
+        near = get_close_matches(str(detail["loc"][0]), cls.model_fields, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(cls.model_fields)}"
+        return {**detail, "type": "value_error", "ctx": {"error": ValueError(f"unknown key; {hint}")}}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        made = handler(schema)
+        for prop in handler.resolve_ref_schema(made).get("properties", {}).values():
+            if prop.get("default") == _NO_DEFAULT:
+                del prop["default"]
+        return made
+
+
+@cache
+def _strict_model(cls: type[Strict]) -> type[BaseModel]:
+    """The pydantic model of ``cls``, tightened; the same class every time, as Dagster compares by identity."""
+    derived = derive_model_type(cls)
+    fields: dict[str, Any] = {}
+    for attribute in _attributes(cls).values():  # type: ignore[arg-type]
+        info = copy(derived.model_fields[attribute.key])
+        if isinstance(info.json_schema_extra, dict):
+            info.json_schema_extra = {k: v for k, v in info.json_schema_extra.items() if k not in attribute.limits}
+        if not attribute.is_free:
+            fields[attribute.key] = (Annotated[attribute.kind, attribute], info)
+    return create_model(derived.__name__, __base__=(NamesUnknownKeys, derived), __doc__=cls.__doc__, **fields)
+
+
+@cache
+def _attributes(cls: type[Strict]) -> dict[str, _Attribute]:
+    """The attributes of a class by their names in Python."""
+    return {name: _Attribute(name, info.type) for name, info in _get_annotations(cls).items()}
+
+
+def _alternatives(kind: Any) -> list[Any]:
+    """The types of a union, or the type itself; without annotations."""
+    if get_origin(kind) is Annotated:
+        return _alternatives(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType):
+        return [alternative for arg in get_args(kind) for alternative in _alternatives(arg)]
+    return [kind]
+
+
+def _describe(kind: Any) -> str:
+    """A reader's description of a type: its allowed values where it has them."""
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(map(str, get_args(kind)))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return "one of " + ", ".join(str(member.value) for member in kind)
+    choices = [choice for choice in _alternatives(kind) if choice is not type(None)]
+    if choices != [kind]:
+        return " or ".join(map(_describe, choices))
+    return getattr(kind, "__name__", str(kind)) if get_origin(kind) is None else str(kind)
+
+
+def _keep_text(raw: Any, value: Any) -> Any:
+    """What was resolved, with text that is no template as it was written: Jinja would make "077" of it 77."""
+    if isinstance(raw, str):
+        return value if any(mark in raw for mark in _JINJA) else raw
+    if isinstance(raw, dict) and isinstance(value, dict):
+        return {key: _keep_text(raw[key], value[key]) for key in raw}
+    if isinstance(raw, list | tuple) and isinstance(value, list | tuple):
+        return type(raw)(_keep_text(before, after) for before, after in zip(raw, value, strict=True))
+    return value
+
+
+def _as_text(raw: Any, value: Any, scope: Mapping[str, Any]) -> Any:
+    """The same, where templates that gave a number are rendered as text."""
+    from jinja2 import Template
+
+    if isinstance(raw, str) and isinstance(value, int | float):
+        return Template(raw).render(**scope)
+    if isinstance(raw, dict) and isinstance(value, dict):
+        return {key: _as_text(raw[key], value[key], scope) for key in raw}
+    if isinstance(raw, list | tuple) and isinstance(value, list | tuple):
+        return [_as_text(before, after, scope) for before, after in zip(raw, value, strict=True)]
+    return value
+
+
+def _text(error: ValueError) -> str:
+    """What an error says, without pydantic's trimmings."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    found = [(".".join(map(str, detail["loc"])), detail["msg"]) for detail in error.errors()]
+    return "; ".join(f"{place}: {message}" if place else message for place, message in found).replace(
+        "Value error, ", ""
+    )
+
+
+def _located(context: dg.ResolutionContext, message: str) -> AttributesError:
+    """An error that says where in the YAML it is."""
+    return AttributesError("".join([*context._location_parts(message), message]))

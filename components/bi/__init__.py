@@ -1,0 +1,5 @@
+"""Dashboards: static pages of interactive charts, made from SQL."""
+
+from .component import DashboardComponent
+
+__all__ = ["DashboardComponent"]

@@ -1,0 +1,144 @@
+"""Every command of the README, the tutorial and the how-to pages, run as it is written."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import clean_environment, uv
+from tests.e2e.own_dbt import write_dbt_project
+from tests.postgres_server import PostgresServer
+from tests.rendering import ROOT
+
+BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SERVER = "uv run dg dev"
+IDENTITY = {f"GIT_{who}_{what}": "reader@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
+
+def commands(page: str) -> list[str]:
+    """The commands of a page's console blocks, in order."""
+    blocks = BLOCK.findall((ROOT / page).read_text())
+    return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+class Reader:
+    """Somebody who types what a page says, one command after another, in one shell's folder."""
+
+    def __init__(self, folder: Path, template_repository: Path, **environment: str) -> None:
+        self.folder = folder
+        tools = Path(uv()).parent
+        self.environment = clean_environment(**IDENTITY, **environment, DAGWRIGHT=str(template_repository))
+        self.environment["PATH"] = f"{tools}{os.pathsep}{self.environment['PATH']}"
+
+    def type(self, command: str) -> None:
+        if command.startswith("cd "):
+            self.folder = self.folder / command.removeprefix("cd ")
+        elif command == SERVER:
+            self.look_at_the_server()
+        else:
+            done = subprocess.run(
+                ["bash", "-c", command],
+                cwd=self.folder,
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                timeout=900,
+            )
+            assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+    def look_at_the_server(self) -> None:
+        """Start `dg dev`, wait until it answers on its default port, and stop it."""
+        server = subprocess.Popen(
+            ["bash", "-c", SERVER],
+            cwd=self.folder,
+            env=self.environment,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 120
+        try:
+            while not port_open(3000):
+                assert time.monotonic() < deadline, "dg dev did not answer on port 3000"
+                time.sleep(1)
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait(30)
+
+
+def port_open(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.e2e
+def test_the_readmes_daily_use_works_as_written(template_repository: Path, tmp_path: Path):
+    reader = Reader(tmp_path, template_repository)
+    for command in commands("README.md"):
+        if not command.startswith("python3 tools/"):  # the two commands: tests/e2e/test_starter.py and CI itself
+            reader.type(command)
+
+
+def test_the_readmes_two_commands_exist_and_ci_calls_the_second():
+    assert [command for command in commands("README.md") if command.startswith("python3 ")] == [
+        "python3 tools/demo.py",
+        "python3 tools/test.py",
+    ]
+    assert "exec python3 tools/test.py\n" in (ROOT / ".ci" / "run").read_text()
+
+
+@pytest.mark.e2e
+def test_the_tutorial_works_as_written(template_repository: Path, tmp_path: Path):
+    reader = Reader(tmp_path, template_repository)
+    for command in commands("docs/tutorials/first-platform.md"):
+        reader.type(command)
+
+
+@pytest.mark.e2e
+def test_bringing_your_own_dbt_works_as_written(template_repository: Path, tmp_path: Path):
+    write_dbt_project(tmp_path / "analytics")
+    reader = Reader(tmp_path, template_repository)
+    [generate, refresh] = commands("docs/how-to/bring-your-own-dbt.md")
+    reader.type(generate)
+    reader.type("cd my-platform")
+    reader.type("uv sync")
+    reader.type(refresh)
+    reader.type('uv run dg launch --assets "*"')
+
+
+@pytest.mark.e2e
+@pytest.mark.postgres
+def test_moving_to_production_works_as_written(
+    template_repository: Path, tmp_path: Path, postgres_server: PostgresServer
+):
+    database = postgres_server.environment(postgres_server.create_database())
+    reader = Reader(tmp_path, template_repository, **database)
+    for command in (
+        'uvx copier copy --defaults "$DAGWRIGHT" my-platform',
+        "cd my-platform",
+        'git init -b main && git add . && git commit -m "start"',
+    ):
+        reader.type(command)
+    for command in commands("docs/how-to/production-warehouse.md"):
+        reader.type(command)
+
+
+PAGES = [path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_between_pages_leads_somewhere(page: str):
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", (ROOT / page).read_text())
+    assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
+
+
+def test_the_reference_is_what_the_sources_say():
+    done = subprocess.run([sys.executable, "tools/reference.py", "--check"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

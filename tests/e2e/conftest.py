@@ -1,0 +1,76 @@
+"""Whole projects, installed with uv and run as their users run them."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.rendering import ROOT, render
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+from bootstrap import clean_environment, uv
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+class Project:
+    """A generated project on disk, with its own environment."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def run(self, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command as `uv run` does, without touching the network for the environment again."""
+        done = subprocess.run(
+            [uv(), "run", "--no-sync", *command],
+            cwd=self.path,
+            env=clean_environment(**environment),
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        if check and done.returncode:
+            pytest.fail(
+                f"{' '.join(command)} ended with {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+            )
+        return done
+
+    def launch(self, selection: str = "*", check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self.run("dg", "launch", "--assets", selection, check=check, **environment)
+
+    def query(self, sql: str) -> list[tuple]:
+        """Rows of the local warehouse, read by this process."""
+        import duckdb
+
+        with duckdb.connect(str(self.path / "data" / "warehouse.duckdb"), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
+def installed(template: Path, folder: Path, answers: dict[str, str] | None = None) -> Project:
+    project = render(template, folder, answers)
+    subprocess.run([uv(), "sync", "--quiet"], cwd=project, env=clean_environment(), check=True)
+    return Project(project)
+
+
+@pytest.fixture(scope="session")
+def starter(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The default starter, installed and materialised once. Tests may run it again, not change it."""
+    project = installed(template, tmp_path_factory.mktemp("starter") / "data-platform")
+    project.launch()
+    return project
+
+
+@pytest.fixture
+def own_copy(starter: Project, tmp_path: Path) -> Project:
+    """A copy of the materialised starter that a test may change; it shares the environment's packages."""
+    copy = tmp_path / "data-platform"
+    shutil.copytree(starter.path, copy, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
+    subprocess.run([uv(), "sync", "--quiet"], cwd=copy, env=clean_environment(), check=True)
+    return Project(copy)
