@@ -38,7 +38,6 @@ _LIMITS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
     "minimum": (operator.ge, "is not valid; expected at least"),
     "maximum": (operator.le, "is not valid; expected at most"),
     "exclusiveMinimum": (operator.gt, "is not valid; expected more than"),
-    "minLength": (lambda value, limit: len(value) >= limit, "is too short; length expected:"),
     "minItems": (lambda value, limit: len(value) >= limit, "has too few items; number expected:"),
 }
 
@@ -69,8 +68,6 @@ class Strict(dg.Resolvable):
         }
         try:
             return cls(**values)
-        except AttributesError:
-            raise
         except ValueError as error:
             raise _located(context, _text(error)) from None
 
@@ -135,7 +132,7 @@ class _Attribute:
         """What a value of the right type lacks to be within the limits."""
         for name, limit in self.limits.items():
             fits, words = _LIMITS[name]
-            applies = value is not None and isinstance(value, str) == (name in ("pattern", "minLength"))
+            applies = value is not None and isinstance(value, str) == (name == "pattern")
             if applies and not fits(value, limit):
                 return f"{words} {limit!r}"
         return None
@@ -148,8 +145,10 @@ class _Attribute:
         """
         raw = getattr(model, self.key)
         kept = _keep_text(raw, value)
-        if not self.is_plain or kept == raw:
-            return kept if self.is_plain else value
+        if not self.is_plain:
+            return value
+        if kept == raw:
+            return kept
         try:
             try:
                 kept = self.adapter.validate_python(kept)
@@ -253,7 +252,12 @@ def _describe(kind: Any) -> str:
     choices = [choice for choice in _alternatives(kind) if choice is not type(None)]
     if choices != [kind]:
         return " or ".join(map(_describe, choices))
-    return getattr(kind, "__name__", str(kind)) if get_origin(kind) is None else str(kind)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return f"the keys {', '.join(kind.model_fields)}"
+    container = get_origin(kind)
+    if container is None:
+        return getattr(kind, "__name__", str(kind))
+    return "keys and values" if issubclass(container, Mapping) else "a list"
 
 
 def _keep_text(raw: Any, value: Any) -> Any:
@@ -291,5 +295,4 @@ def _text(error: ValueError) -> str:
 
 
 def _located(context: dg.ResolutionContext, message: str) -> AttributesError:
-    """An error that says where in the YAML it is."""
     return AttributesError("".join([*context._location_parts(message), message]))

@@ -1,0 +1,5 @@
+"""dbt projects as governed assets."""
+
+from .component import GovernedDbtProjectComponent
+
+__all__ = ["GovernedDbtProjectComponent"]
