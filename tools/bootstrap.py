@@ -61,9 +61,9 @@ def debian(*packages: str) -> None:
     if os.name != "posix" or not shutil.which("apt-get") or os.geteuid() != 0:
         sys.exit(f"Missing on this machine: {', '.join(packages)}. Install it, for instance: sudo {' '.join(command)}")
     say(f"   installing {', '.join(packages)}")
-    quiet = {"env": clean_environment(DEBIAN_FRONTEND="noninteractive"), "stdout": subprocess.DEVNULL}
-    subprocess.run(["apt-get", "update", "--quiet"], check=False, **quiet)
-    subprocess.run(command, check=True, **quiet)
+    environment = clean_environment(DEBIAN_FRONTEND="noninteractive")
+    subprocess.run(["apt-get", "update", "--quiet"], env=environment, stdout=subprocess.DEVNULL)
+    run([*command, "--quiet"], env=environment)
 
 
 def run(command: Sequence[str], cwd: Path | None = None, env: dict[str, str] | None = None) -> None:

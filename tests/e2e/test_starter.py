@@ -67,8 +67,8 @@ def test_checking_yaml_and_definitions_finds_nothing_wrong(starter: Project):
 
 def test_every_asset_has_what_the_policy_asks_for(starter: Project):
     listed = json.loads(starter.run("dg", "list", "defs", "--json").stdout)
-    required = ("group", "kinds", "description", "owners", "tags")
-    incomplete = [asset["key"] for asset in listed["assets"] if not all(asset[name] for name in required)]
+    required = ("group_name", "kinds", "description", "owners", "tags")
+    incomplete = [asset["asset_key"] for asset in listed["assets"] if not all(asset[name] for name in required)]
     assert len(listed["assets"]) >= 19
     assert incomplete == []
 

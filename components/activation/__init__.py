@@ -1,0 +1,5 @@
+"""Activation: results that leave the warehouse."""
+
+from .file_export import FileExportComponent
+
+__all__ = ["FileExportComponent"]

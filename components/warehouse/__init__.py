@@ -1,0 +1,7 @@
+"""The warehouse: one resource for SQL, dlt and dbt, whichever engine is in force."""
+
+from .component import WarehouseComponent
+from .resource import WarehouseResource
+from .sql_table import SqlTableComponent
+
+__all__ = ["SqlTableComponent", "WarehouseComponent", "WarehouseResource"]

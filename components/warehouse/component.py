@@ -1,0 +1,63 @@
+"""The component that gives a project its ``warehouse`` resource."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import dagster as dg
+from pydantic import BaseModel, Field
+
+from ..base import StrictComponent
+from .resource import WarehouseResource
+from .settings import LOCAL_FILE, EngineName
+
+
+class WarehouseParams(BaseModel):
+    """What the scaffolder asks."""
+
+    engine: EngineName = Field(default="duckdb", description="The production engine: duckdb or postgres")
+
+
+class WarehouseScaffolder(dg.Scaffolder[WarehouseParams]):
+    """Writes a warehouse with the chosen production engine."""
+
+    @classmethod
+    def get_scaffold_params(cls) -> type[WarehouseParams]:
+        """The production engine."""
+        return WarehouseParams
+
+    def scaffold(self, request: dg.ScaffoldRequest[WarehouseParams]) -> None:
+        """Write ``defs.yaml``."""
+        dg.scaffold_component(request, {"engine": request.params.engine})
+
+
+@dg.scaffold_with(WarehouseScaffolder)
+@dataclass
+class WarehouseComponent(StrictComponent):
+    """The warehouse that SQL, dlt and dbt share: a local DuckDB file, and one engine in production.
+
+    The environment variable ``WAREHOUSE_TARGET`` (``local`` or ``production``) switches all three together.
+    """
+
+    engine: Annotated[
+        EngineName,
+        dg.Resolver.default(
+            description=(
+                "The production engine. duckdb reads its file from WAREHOUSE_PRODUCTION_FILE; postgres is found by "
+                "PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE."
+            ),
+            examples=["duckdb", "postgres"],
+        ),
+    ]
+    local_file: Annotated[
+        str,
+        dg.Resolver.default(
+            description="DuckDB file of the local target, from the project's root, unless WAREHOUSE_DUCKDB_FILE is set."
+        ),
+    ] = LOCAL_FILE
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """The ``warehouse`` resource."""
+        resource = WarehouseResource(
+            production_engine=self.engine, project_root=str(context.project_root), local_file=self.local_file
+        )
+        return dg.Definitions(resources={"warehouse": resource})
