@@ -20,7 +20,9 @@ def main(arguments: list[str]) -> None:
     if not fast:
         browser_and_server()
     run([uv(), "sync", "--quiet"], cwd=ROOT)
-    pytest = [uv(), "run", "--no-sync", "pytest", *(argument for argument in arguments if argument != "--fast")]
+    # A file's tests stay together, as they share installed projects and servers.
+    pytest = [uv(), "run", "--no-sync", "pytest", "--numprocesses", "auto", "--dist", "loadfile"]
+    pytest += [argument for argument in arguments if argument != "--fast"]
     run([*pytest, "-m", f"not ({SLOW})"] if fast else pytest, cwd=ROOT)
 
 
