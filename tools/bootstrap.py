@@ -5,11 +5,12 @@ Standard library only: it runs on a fresh machine with Python 3.11 and git.
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,3 +76,14 @@ def run(command: Sequence[str], cwd: Path | None = None, env: dict[str, str] | N
     done = subprocess.run(command, cwd=cwd, env=env or clean_environment())
     if done.returncode:
         sys.exit(f"\nThis command failed with exit code {done.returncode}:\n  {' '.join(map(str, command))}")
+
+
+def stop(server: subprocess.Popen[bytes]) -> None:
+    """End a server that was started in a session of its own, with all its children: politely, then for good."""
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()

@@ -3,8 +3,6 @@
 uv run python tools/pictures.py [project]     # default: build/data-platform, which tools/demo.py makes
 """
 
-import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -15,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bootstrap import ROOT, clean_environment, say, uv
+from bootstrap import ROOT, clean_environment, say, stop, uv
 from selenium import webdriver
+from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.chrome.service import Service
 
 PICTURES = ROOT / "docs" / "pictures"
@@ -37,9 +36,18 @@ def main(project: Path) -> None:
         chromium.get(page.as_uri())
         time.sleep(3)  # charts draw themselves in
         shoot(chromium, "dashboard.png")
-    with web_server(project), browser(1800, 900) as chromium:
-        chromium.get(f"http://127.0.0.1:{PORT}/asset-groups?expanded=*")
-        time.sleep(25)  # the layout is computed in a worker, and statuses arrive one by one
+    with web_server(project), browser(1500, 1250) as chromium:
+        chromium.get(f"http://127.0.0.1:{PORT}/asset-groups")
+        time.sleep(15)  # the layout is computed in a worker, and statuses arrive one by one
+        ActionChains(chromium).key_down(Keys.ALT).send_keys("e").key_up(Keys.ALT).perform()  # expands all groups
+        time.sleep(10)
+        ActionChains(chromium).move_by_offset(1350, 1000).double_click().perform()  # centres the graph
+        time.sleep(5)
+        zoom_out = ActionChains(chromium).move_by_offset(122, -42)  # from there to the button
+        for _ in range(3):
+            zoom_out = zoom_out.click().pause(1)
+        zoom_out.perform()
+        time.sleep(5)
         shoot(chromium, "asset-graph.png")
 
 
@@ -94,8 +102,7 @@ def web_server(project: Path) -> Iterator[None]:
             time.sleep(1)
         yield
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(30)
+        stop(server)
 
 
 def answers() -> bool:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import clean_environment, uv
+from tests.e2e.conftest import clean_environment, stop, uv
 from tests.e2e.own_dbt import write_dbt_project
 from tests.postgres_server import PostgresServer
 from tests.rendering import ROOT
@@ -68,8 +67,7 @@ class Reader:
                 assert time.monotonic() < deadline, "dg dev did not answer on port 3000"
                 time.sleep(1)
         finally:
-            os.killpg(server.pid, signal.SIGTERM)
-            server.wait(30)
+            stop(server)
 
 
 def port_open(port: int) -> bool:

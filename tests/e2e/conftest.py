@@ -11,7 +11,7 @@ from tests.rendering import ROOT, render
 
 sys.path.insert(0, str(ROOT / "tools"))
 
-from bootstrap import clean_environment, uv
+from bootstrap import clean_environment, stop, uv  # noqa: F401 tests take stop from here
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

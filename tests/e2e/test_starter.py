@@ -1,9 +1,7 @@
 """The modern-data starter with default answers, as a newcomer runs it."""
 
 import json
-import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Project, clean_environment, uv
+from tests.e2e.conftest import Project, clean_environment, stop, uv
 from tests.rendering import ROOT
 
 
@@ -110,8 +108,7 @@ def test_the_web_ui_lists_every_asset(starter: Project):
     try:
         nodes = asked(port, "{assetNodes {assetKey {path}}}", time.monotonic() + 120)
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(30)
+        stop(server)
     assert ["dashboards", "flights"] in [node["assetKey"]["path"] for node in nodes]
 
 
