@@ -61,8 +61,8 @@ def launch(folder: Path) -> None:
         for line in process.stdout or ():
             sink.write(line)
             if found := MATERIALISED.search(line.rstrip()):
-                assets.add(found["key"])
-                say(f"   {len(assets):3}  {found['key']}")
+                assets.add(key := found["key"].replace(" ", "/"))
+                say(f"   {len(assets):3}  {key}")
             checks += bool(CHECKED.search(line))
     if process.wait():
         tail = "".join(log.read_text().splitlines(keepends=True)[-40:])

@@ -44,10 +44,14 @@ def without_source(path: Path) -> str:
     return "".join(line for line in lines if not line.startswith(("_src_path:", TEMPLATE_COMMIT)))
 
 
-def is_verbatim(kind: str, path: str) -> bool:
+def is_verbatim(kind: str, path: str, text: str) -> bool:
     """Whether the template holds this file as it is."""
-    in_payload = ROOT / "templates" / kind / path.replace("src/package/", "src/[= package =]/")
-    return in_payload.is_file() or (ROOT / "components" / path.removeprefix("src/package/components/")).is_file()
+    sources = (
+        ROOT / "templates" / kind / path.replace("src/package/", "src/[= package =]/"),
+        ROOT / "components" / path.removeprefix("src/package/components/"),
+        ROOT / "hooks" / path.removeprefix("tools/"),
+    )
+    return any(source.is_file() and source.read_text() == text for source in sources)
 
 
 def golden_files(template: Path) -> dict[str, str]:
@@ -59,7 +63,7 @@ def golden_files(template: Path) -> dict[str, str]:
         kind = sets[name]["kind"]
         if name == kind:
             made[f"{kind}/files.txt"] = "".join(f"{path}\n" for path in tree)
-            made |= {f"{kind}/{path}": text for path, text in tree.items() if not is_verbatim(kind, path)}
+            made |= {f"{kind}/{path}": text for path, text in tree.items() if not is_verbatim(kind, path, text)}
         else:
             made[f"{name}.diff"] = difference(trees[kind], tree)
     return made

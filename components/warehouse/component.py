@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from ..base import StrictComponent
 from .resource import WarehouseResource
-from .settings import LOCAL_FILE, EngineName
+from .settings import EngineName
 
 
 class WarehouseParams(BaseModel):
@@ -48,16 +48,8 @@ class WarehouseComponent(StrictComponent):
             examples=["duckdb", "postgres"],
         ),
     ]
-    local_file: Annotated[
-        str,
-        dg.Resolver.default(
-            description="DuckDB file of the local target, from the project's root, unless WAREHOUSE_DUCKDB_FILE is set."
-        ),
-    ] = LOCAL_FILE
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The ``warehouse`` resource."""
-        resource = WarehouseResource(
-            production_engine=self.engine, project_root=str(context.project_root), local_file=self.local_file
-        )
+        resource = WarehouseResource(production_engine=self.engine, project_root=str(context.project_root))
         return dg.Definitions(resources={"warehouse": resource})

@@ -8,7 +8,7 @@ import dagster as dg
 from .engines import production_engine
 from .engines.base import Engine, QueryResult
 from .engines.duckdb import LocalDuckDB
-from .settings import LOCAL_FILE, EngineName, Target, warehouse_target
+from .settings import EngineName, Target, warehouse_target
 
 
 class WarehouseResource(dg.ConfigurableResource):
@@ -19,7 +19,6 @@ class WarehouseResource(dg.ConfigurableResource):
 
     production_engine: EngineName
     project_root: str
-    local_file: str = LOCAL_FILE
 
     @property
     def target(self) -> Target:
@@ -31,7 +30,7 @@ class WarehouseResource(dg.ConfigurableResource):
         """The engine in force; ``engine.name`` is ``duckdb``, ``postgres`` …"""
         root = Path(self.project_root)
         if self.target == "local":
-            return LocalDuckDB(root, self.local_file)
+            return LocalDuckDB(root)
         return production_engine(self.production_engine, root)
 
     def query(self, sql: str) -> QueryResult:

@@ -25,14 +25,13 @@ def warehouse_target() -> Target:
     return cast(Target, value)
 
 
-def local_duckdb_file(project_root: Path, default: str = LOCAL_FILE) -> Path:
+def local_duckdb_file(project_root: Path) -> Path:
     """The absolute path of the local DuckDB file.
 
     Args:
-        project_root: Folder that a relative path starts from.
-        default: Path used where ``WAREHOUSE_DUCKDB_FILE`` is unset or empty.
+        project_root: Folder that a relative path starts from, also the default one.
     """
-    return (project_root / (os.environ.get(LOCAL_FILE_VARIABLE) or default)).absolute()
+    return (project_root / (os.environ.get(LOCAL_FILE_VARIABLE) or LOCAL_FILE)).absolute()
 
 
 def subprocess_environment(project_root: Path) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The questions as a person meets them: key by key, through a pseudo-terminal."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -78,3 +79,12 @@ def test_leaving_at_a_question_writes_nothing(template: Path, tmp_path: Path):
     session.close()
     assert session.exitstatus != 0
     assert not (tmp_path / "project").exists()
+
+
+def test_a_folder_with_files_of_ones_own_keeps_them_and_the_conflict_is_named(template: Path, tmp_path: Path):
+    (tmp_path / "README.md").write_text("mine\n")
+    arguments = [sys.executable, "-m", "copier", "copy", "--defaults", str(template), str(tmp_path)]
+    done = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "README.md" in done.stderr
+    assert (tmp_path / "README.md").read_text() == "mine\n"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..settings import LOCAL_FILE, LOCAL_FILE_VARIABLE, PRODUCTION_FILE_VARIABLE, local_duckdb_file
+from ..settings import LOCAL_FILE_VARIABLE, PRODUCTION_FILE_VARIABLE, local_duckdb_file
 from .base import Column, Engine, WarehouseError, subselect
 
 REOPEN_SECONDS = 10.0
@@ -124,12 +124,10 @@ class DuckDB(Engine):
 class LocalDuckDB(DuckDB):
     """The file of the local target, made on first use."""
 
-    default_file: str = LOCAL_FILE
-
     @property
     def file(self) -> Path:
         """``WAREHOUSE_DUCKDB_FILE``, or the default below the project."""
-        return local_duckdb_file(self.project_root, self.default_file)
+        return local_duckdb_file(self.project_root)
 
     @property
     def file_variable(self) -> str:

@@ -16,8 +16,8 @@ def test_the_yaml_gives_a_resource_on_the_local_file(project):
     assert (project.root / "data" / "warehouse.duckdb").is_file()
 
 
-def test_the_local_file_may_be_another(project):
-    project.add(WarehouseComponent, "warehouse", {"engine": "duckdb", "local_file": "other.duckdb"})
+def test_the_local_file_may_be_another(project, monkeypatch):
+    monkeypatch.setenv("WAREHOUSE_DUCKDB_FILE", "other.duckdb")
     with project.definitions() as definitions:
         definitions.resources["warehouse"].execute("CREATE TABLE t (a int)")
     assert (project.root / "other.duckdb").is_file()
