@@ -6,6 +6,7 @@ Shows each phase, each asset as it is materialised, and where to look afterwards
 """
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -76,7 +77,7 @@ def report(folder: Path, timings: dict[str, float]) -> None:
     say(f"{sum(timings.values()):6.1f} s  in all\n")
     say(f"The dashboard:   {folder / 'dashboards' / 'flights.html'}")
     say(f"The tables:      {folder / 'data' / 'warehouse.duckdb'}")
-    say(f"The web UI:      cd {folder} && uv run dg dev")
+    say(f"The web UI:      cd {folder} && {'uv' if shutil.which('uv') else uv()} run dg dev")
 
 
 if __name__ == "__main__":
