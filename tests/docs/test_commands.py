@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from tests.e2e.conftest import clean_environment, stop, uv
@@ -40,6 +41,8 @@ class Reader:
             self.folder = self.folder / command.removeprefix("cd ")
         elif command == SERVER:
             self.look_at_the_server()
+        elif command.startswith("uvx copier copy") and "--defaults" not in command:
+            self.answer_with_the_defaults(command)
         else:
             done = subprocess.run(
                 ["bash", "-c", command],
@@ -50,6 +53,17 @@ class Reader:
                 timeout=900,
             )
             assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+    def answer_with_the_defaults(self, command: str) -> None:
+        """Press Enter at every question."""
+        environment = self.environment | {"PROMPT_TOOLKIT_NO_CPR": "1", "TERM": "xterm"}
+        session = pexpect.spawn("bash", ["-c", command], cwd=self.folder, env=environment, encoding="utf-8", timeout=90)
+        for question in ("What do you want", "called", "Who owns", "Which warehouse", "Which dbt", "Which CI"):
+            session.expect(question)
+            session.send("\r")
+        session.expect(pexpect.EOF)
+        session.close()
+        assert session.exitstatus == 0
 
     def look_at_the_server(self) -> None:
         """Start `dg dev`, wait until it answers on its default port, and stop it."""

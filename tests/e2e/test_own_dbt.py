@@ -78,4 +78,4 @@ def test_a_repository_that_is_not_there_is_one_clear_message(template: Path, tmp
     said = done.stdout + done.stderr
     assert done.returncode != 0
     assert "nowhere.git" in said
-    assert list(project.path.glob(".dbt_projects/*")) == []
+    assert [path.name for path in project.path.glob(".dbt_projects/*") if path.name != ".gitignore"] == []

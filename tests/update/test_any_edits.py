@@ -1,7 +1,6 @@
 """Whatever a user did to a project, and releases to its template, an update keeps every line that the user wrote."""
 
 import os
-import random
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -13,8 +12,9 @@ from hypothesis import HealthCheck, Phase, given, note, seed, settings
 
 from tests.update.worlds import ANSWERS, Content, Project, TemplateRepository, figure, git
 
-EXAMPLES = int(os.environ.get("UPDATE_EXAMPLES", "300"))
-SEED = int(os.environ.get("UPDATE_SEED", random.SystemRandom().randrange(10**9)))
+# CI repeats one set of histories, so that a red run is about the change; name another seed to look for new ones.
+EXAMPLES = int(os.environ.get("UPDATE_EXAMPLES", "50"))
+SEED = int(os.environ.get("UPDATE_SEED", "23640983"))
 START = {
     name: b"".join(f"{name} {n}\n".encode() for n in range(12))
     for name in ("a.txt", "b.py", "defs/c.yaml", "defs/d.yaml", "e e.md")
