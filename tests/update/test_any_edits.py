@@ -136,6 +136,6 @@ def test_no_line_of_the_user_is_lost_in_a_few_histories(rounds: Sequence[tuple[l
     phases=[Phase.generate],  # an example takes seconds: shrinking one would take longer than finding it
 )  # fmt: skip
 @given(ROUNDS)
-def test_no_line_of_the_user_is_lost_in_hundreds_of_histories(rounds: Sequence[tuple[list, list]]) -> None:
+def test_no_line_of_the_user_is_lost_in_many_histories(rounds: Sequence[tuple[list, list]]) -> None:
     figure(f"histories with UPDATE_SEED={SEED}")
     check(rounds)
