@@ -17,19 +17,19 @@ class UnknownAnswers(Exception):
     """An answer set names something that no question asks; Copier itself would ignore it silently."""
 
 
+def tracked(*folders: str) -> list[Path]:
+    """The files below folders of the repository that git does not ignore, new ones too."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", *folders]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
 def copy_template(destination: Path) -> Path:
     """Copy what Copier reads, without git-ignored files, into ``destination``: rendering a plain folder is faster."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", *TEMPLATE_PARTS],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (destination / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, destination / name)
+    for path in tracked(*TEMPLATE_PARTS):
+        copy = destination / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, copy)
     return destination
 
 

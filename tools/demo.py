@@ -23,24 +23,8 @@ def main(folder: Path) -> None:
         sys.exit(f"{folder} is not empty. Name another folder: python3 tools/demo.py FOLDER")
     timings: dict[str, float] = {}
     with phase("Generate the project", timings):
-        run(
-            [
-                uv(),
-                "tool",
-                "run",
-                "--quiet",
-                "--from",
-                COPIER,
-                "copier",
-                "copy",
-                "--defaults",
-                "--quiet",
-                "--vcs-ref",
-                "HEAD",
-                str(ROOT),
-                str(folder),
-            ]
-        )
+        copier = [uv(), "tool", "run", "--quiet", "--from", COPIER, "copier"]
+        run([*copier, "copy", "--defaults", "--quiet", "--vcs-ref", "HEAD", str(ROOT), str(folder)])
         say(f"   {folder}")
     with phase("Install it", timings):
         run([uv(), "sync", "--quiet"], cwd=folder)

@@ -12,22 +12,11 @@ import pytest
 import yaml
 from pathspec import GitIgnoreSpec
 
-from tests.rendering import ROOT, answer_sets
+from tests.rendering import ROOT, answer_sets, tracked
 
 MARKS = ("[=", "=]", "[%", "%]", "[#", "#]")
 KINDS = sorted(path.name for path in (ROOT / "templates").iterdir())
 RENDERED_ONLY = {".copier-answers.yml"}
-
-
-def tracked(folder: str) -> list[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", folder],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
 def has_marks(path: Path) -> bool:
