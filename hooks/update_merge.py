@@ -268,7 +268,10 @@ def plan(root: Path, room: Path, flags: list[str], asked: set[str]) -> Outcome:
     scripts = sorted((room.parent / "migrations").glob("v*.py"), key=lambda script: numbers(script.stem))
     since = numbers(old["_commit"]) if re.match(r"v?\d+\.\d+", old["_commit"]) else []
     if due := [script for script in scripts if numbers(script.stem) >= since]:
-        base, sides["yours"] = (migrate(room, side, due) for side in (base, yours))
+        # The new release renders no seeded file, so those that it leaves as they were are lifted on its side too.
+        base, *both = (migrate(room, side, due) for side in (base, *sides.values()))
+        sides = dict(zip(sides, both, strict=True))
+        have, get = entries(room, base), entries(room, both[1])
         after, stages, said = merge(room, base, sides)
         notes += [f"The migration {script.name} ran." for script in due]
     outcome = Outcome(old["_commit"], new["_commit"], before, after, stages, notes=notes)

@@ -155,6 +155,19 @@ def test_a_migration_lifts_the_users_files_and_only_a_due_one_runs(
     assert "too_old" not in said.partition("Good to know:")[2]
 
 
+@pytest.mark.parametrize("mine", ["", "my_key: 2\n"])
+def test_a_migration_lifts_a_seeded_file_which_the_new_release_does_not_render(
+    tmp_path: Path, template_repository: TemplateRepository, mine: str
+) -> None:
+    template_repository.release("v1.0.0", {"seeded/defs.yaml": "old_key: 1\n" + LINES})
+    project = template_repository.project(tmp_path / "project", "v1.0.0")
+    project.edit({"seeded/defs.yaml": "old_key: 1\n" + LINES + mine})
+    template_repository.release("v2.0.0", {"tools/migrations/v2_0_0_rename_key.py": RENAME_KEY})
+    done = project.update()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert project.read("seeded/defs.yaml").decode() == "new_key: 1\n" + LINES + mine
+
+
 def test_a_migration_that_fails_leaves_everything_as_it_was(
     tmp_path: Path, template_repository: TemplateRepository
 ) -> None:
