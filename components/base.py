@@ -5,15 +5,15 @@ therefore passes ``dg check yaml``. Here a string stands in for another type onl
 """
 
 import json
+import logging
 import operator
 import re
 from collections.abc import Callable, Mapping
 from copy import copy
-from difflib import get_close_matches
 from enum import Enum
 from functools import cache, cached_property
 from types import UnionType
-from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 import dagster as dg
 from dagster.components.resolved.base import _get_annotations, _get_resolver, derive_model_type, resolve_fields
@@ -25,14 +25,17 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
     create_model,
-    model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
 
+from .keys import KnownKeys
+from .renamed import Renamed
+from .schedules import FORMATS
+
+logger = logging.getLogger("dagster.components")
 TEMPLATE = r"\{\{[\s\S]*\}\}"
 _IS_TEMPLATE = {"type": "string", "pattern": TEMPLATE}
 _JINJA = ("{{", "{%", "{#")
-_NO_DEFAULT = "__DAGSTER_UNSET_DEFAULT__"
 _LIMITS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
     "pattern": (lambda value, limit: bool(re.search(limit, value)) and not value.endswith("\n"), "does not match"),
     "minimum": (operator.ge, "is not valid; expected at least"),
@@ -40,6 +43,7 @@ _LIMITS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
     "exclusiveMinimum": (operator.gt, "is not valid; expected more than"),
     "minItems": (lambda value, limit: len(value) >= limit, "has too few items; number expected:"),
 }
+_OF_TEXT = ("pattern", "format")
 
 
 class AttributesError(ResolutionException, ValueError):
@@ -48,6 +52,9 @@ class AttributesError(ResolutionException, ValueError):
 
 class Strict(dg.Resolvable):
     """Mixin for a Resolvable whose plain-string alternatives are accepted only for templates."""
+
+    renamed_attributes: ClassVar[tuple[Renamed, ...]] = ()
+    """Old names of attributes that still load; ``hooks/migrations`` renames them in projects."""
 
     @classmethod
     def model(cls) -> type[BaseModel]:
@@ -61,6 +68,8 @@ class Strict(dg.Resolvable):
         Raises:
             AttributesError: a template gives a wrong value, or attributes contradict each other.
         """
+        for old in getattr(model, "_old_names", ()):
+            logger.warning(_location(context, f"{cls.__name__}: {old.advice}. {old.old} loads until {old.until}"))
         attributes = _attributes(cls)  # type: ignore[arg-type]
         values = {
             name: attributes[name].resolved(context.at_path(attributes[name].key), model, value)
@@ -87,7 +96,8 @@ class _Attribute:
         resolver = _get_resolver(annotation, name)
         self.key = resolver.model_field_name or name
         self.kind: Any = resolver.model_field_type or annotation
-        self.limits = {key: limit for key, limit in (resolver.json_schema_extra or {}).items() if key in _LIMITS}
+        extra = resolver.json_schema_extra or {}
+        self.limits = {key: limit for key, limit in extra.items() if key in _LIMITS or key == "format"}
         self.is_plain = resolver.is_default and resolver.model_field_type is None
         choices = _alternatives(self.kind)
         self.takes_text = str in choices or Any in choices
@@ -131,11 +141,19 @@ class _Attribute:
     def broken_limit(self, value: Any) -> str | None:
         """What a value of the right type lacks to be within the limits."""
         for name, limit in self.limits.items():
+            if value is None or isinstance(value, str) != (name in _OF_TEXT):
+                continue
+            if name == "format":
+                return FORMATS[limit].mistake(value)
             fits, words = _LIMITS[name]
-            applies = value is not None and isinstance(value, str) == (name == "pattern")
-            if applies and not fits(value, limit):
+            if not fits(value, limit):
                 return f"{words} {limit!r}"
         return None
+
+    @property
+    def rules(self) -> dict[str, Any]:
+        """The limits as JSON schema."""
+        return self.limits | (FORMATS[self.limits["format"]].schema() if "format" in self.limits else {})
 
     def resolved(self, context: dg.ResolutionContext, model: BaseModel, value: Any) -> Any:
         """The value after templates, of the declared type.
@@ -166,11 +184,11 @@ class _Attribute:
         exempt: list[dict[str, Any]] = [_IS_TEMPLATE]
         choices = rule.pop("anyOf", None)
         if choices is None:
-            return {"if": _IS_TEMPLATE, "else": {**rule, **self.limits}}
+            return {"if": _IS_TEMPLATE, "else": {**rule, **self.rules}}
         if {"type": "null"} in choices:
             exempt.append({"type": "null"})
             choices = [choice for choice in choices if choice != {"type": "null"}]
-        return {"if": {"anyOf": exempt}, "else": {**rule, **_one_of(choices, handler), **self.limits}}
+        return {"if": {"anyOf": exempt}, "else": {**rule, **_one_of(choices, handler), **self.rules}}
 
 
 def _one_of(choices: list[dict[str, Any]], handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -185,35 +203,6 @@ def _one_of(choices: list[dict[str, Any]], handler: GetJsonSchemaHandler) -> dic
     return {"if": {"type": "object"}, "then": groups[0], "else": rest}
 
 
-class NamesUnknownKeys(BaseModel):
-    """Base of a model that says what an unknown key may have meant."""
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _name_unknown_keys(cls, value: Any, handler: Callable[[Any], Any]) -> Any:
-        try:
-            return handler(value)
-        except ValidationError as error:
-            details = [cls._explained(detail) for detail in error.errors(include_url=False)]
-            raise ValidationError.from_exception_data(error.title, details) from None
-
-    @classmethod
-    def _explained(cls, detail: Any) -> Any:
-        if detail["type"] != "extra_forbidden" or len(detail["loc"]) != 1:
-            return detail
-        near = get_close_matches(str(detail["loc"][0]), cls.model_fields, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(cls.model_fields)}"
-        return {**detail, "type": "value_error", "ctx": {"error": ValueError(f"unknown key; {hint}")}}
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        made = handler(schema)
-        for prop in handler.resolve_ref_schema(made).get("properties", {}).values():
-            if prop.get("default") == _NO_DEFAULT:
-                del prop["default"]
-        return made
-
-
 @cache
 def _strict_model(cls: type[Strict]) -> type[BaseModel]:
     """The pydantic model of ``cls``, tightened; the same class every time, as Dagster compares by identity."""
@@ -225,7 +214,9 @@ def _strict_model(cls: type[Strict]) -> type[BaseModel]:
             info.json_schema_extra = {k: v for k, v in info.json_schema_extra.items() if k not in attribute.limits}
         if not attribute.is_free:
             fields[attribute.key] = (Annotated[attribute.kind, attribute], info)
-    return create_model(derived.__name__, __base__=(NamesUnknownKeys, derived), __doc__=cls.__doc__, **fields)
+    made = create_model(derived.__name__, __base__=(KnownKeys, derived), __doc__=cls.__doc__, **fields)
+    made._renamed = cls.renamed_attributes  # type: ignore[attr-defined]  # KnownKeys has it
+    return made
 
 
 @cache
@@ -295,4 +286,8 @@ def _text(error: ValueError) -> str:
 
 
 def _located(context: dg.ResolutionContext, message: str) -> AttributesError:
-    return AttributesError("".join([*context._location_parts(message), message]))
+    return AttributesError(_location(context, message))
+
+
+def _location(context: dg.ResolutionContext, message: str) -> str:
+    return "".join([*context._location_parts(message), message])
