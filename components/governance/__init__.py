@@ -1,12 +1,13 @@
-"""Governance: the policy, the standards that follow from it, and its enforcement."""
+"""Governance: the policy, the standards that follow from it, its enforcement, and the audit of what was made."""
 
-from .enforcement import PolicyViolations, Violation, enforce
+from .enforcement import Findings, PolicyViolations, Violation, enforce
 from .governed import governed
 from .policy import AlertRoute, ComputeSize, Policy, PolicyError, load_policy, policy_for, policy_json_schema
 
 __all__ = [
     "AlertRoute",
     "ComputeSize",
+    "Findings",
     "Policy",
     "PolicyError",
     "PolicyViolations",

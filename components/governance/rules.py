@@ -1,6 +1,5 @@
 """The rules of the policy, held against one asset each."""
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
@@ -11,6 +10,9 @@ from typing import Any
 
 import dagster as dg
 
+from .data_rules import Subject, destination_violations, plain
+from .packs import pack_violations
+from .places import files_of, from_root
 from .policy import Policy
 
 DEFAULT_GROUP = "default"
@@ -34,24 +36,27 @@ class Violation:
     place: str = ""
 
 
-def violations_of(node: Any, defined: Set[dg.AssetKey], policy: Policy, project_root: Path) -> list[Violation]:
+def violations_of(subject: Subject, defined: Set[dg.AssetKey], project_root: Path) -> list[Violation]:
     """Every rule that an asset breaks.
 
     Args:
-        node: The asset's node in Dagster's asset graph.
+        subject: The asset.
         defined: Keys of the assets that the project defines.
-        policy: The standards.
         project_root: Folder that files are named from.
     """
-    key = node.key.to_user_string()
+    node, policy = subject.node, subject.policy
     broken = [
         *_required(node, policy),
         *_tag_values(node, policy),
-        *_sla(node),
+        *_sla(node, policy),
         *_key(node.key, policy),
         *_upstream(node, defined, policy),
+        *destination_violations(subject),
+        *pack_violations(subject),
     ]
-    place = _place(node, project_root) if broken else ""
+    if not broken:
+        return []
+    key, place = node.key.to_user_string(), _place(node, project_root)
     return [Violation(key, rule, message, place) for rule, message in broken]
 
 
@@ -65,6 +70,9 @@ def _required(node: Any, policy: Policy) -> Iterator[tuple[str, str]]:
         yield "kinds", "kinds are missing; expected what it is made with, such as dbt or duckdb"
     if "description" in policy.require and not (node.description or "").strip():
         yield "description", "the description is missing; expected what a row is and what the data is for"
+    for name, valid in (("classification", policy.classifications), ("tier", policy.tiers)):
+        if name in policy.require and name not in tags:
+            yield name, f"the tag {name} is missing; expected {_one_of('', valid)}"
     for name in policy.required_tags:
         if name not in tags:
             yield "tags", f"the tag {name} is missing; expected tags: {{{name}: …}}"
@@ -77,14 +85,18 @@ def _tag_values(node: Any, policy: Policy) -> Iterator[tuple[str, str]]:
         ("classification", policy.classifications, "classifications"),
         ("tier", policy.tiers, "tiers"),
         ("alert_route", policy.alert_routes, "alert_routes"),
+        ("compute_size", policy.compute_sizes, "compute_sizes"),
     ):
         value = node.tags.get(tag)
-        if value is not None and value not in valid and (valid or tag == "alert_route"):
+        if value is not None and value not in valid and (valid or tag in ("alert_route", "compute_size")):
             yield tag, f"the tag {tag} is {value!r}; expected {_one_of(value, valid)} ({given} of policy.yaml)"
 
 
-def _sla(node: Any) -> Iterator[tuple[str, str]]:
+def _sla(node: Any, policy: Policy) -> Iterator[tuple[str, str]]:
     minutes = sla_minutes(node.metadata)
+    tier = node.tags.get("tier")
+    if minutes is None and tier in policy.tiers and policy.tiers[tier].sla_required:
+        yield "sla_missing", f"the tier {tier} requires a deadline; expected the metadata sla_minutes"
     if minutes is not None and not (type(minutes) is int and minutes >= 1):
         yield "sla_minutes", f"the metadata sla_minutes is {minutes!r}; expected a whole number of minutes, 1 or more"
 
@@ -113,8 +125,7 @@ def _upstream(node: Any, defined: Set[dg.AssetKey], policy: Policy) -> Iterator[
 
 def sla_minutes(metadata: Any) -> Any:
     """The asset's own deadline in minutes, as it stands in the metadata."""
-    value = metadata.get("sla_minutes")
-    return value.value if isinstance(value, dg.MetadataValue) else value
+    return plain(metadata.get("sla_minutes"))
 
 
 def _one_of(value: str, valid: Iterable[str]) -> str:
@@ -135,24 +146,5 @@ def _sample(key: dg.AssetKey, depth: int) -> str:
 
 def _place(node: Any, project_root: Path) -> str:
     """Where the asset is defined: the SQL or Python file where that is known, else the YAML that made it."""
-    references = node.metadata.get("dagster/code_references")
-    for reference in references.code_references if references else []:
-        if path := getattr(reference, "file_path", None):
-            return _from_root(path, reference.line_number, project_root)
-    code = _code(node.assets_def)
-    return _from_root(code.co_filename, code.co_firstlineno, project_root) if code else ""
-
-
-def _code(assets_def: Any) -> Any:
-    """The code of the function that makes an asset, if one does."""
-    if not assets_def.is_executable:
-        return None
-    compute = getattr(assets_def.node_def, "compute_fn", None) or getattr(assets_def.node_def, "composition_fn", None)
-    return getattr(getattr(compute, "decorated_fn", compute), "__code__", None)
-
-
-def _from_root(file: str, line: int | None, project_root: Path) -> str:
-    path = Path(os.path.realpath(file))
-    root = Path(os.path.realpath(project_root))
-    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-    return f"{shown}:{line}" if line else shown
+    files = files_of(node.metadata, node.assets_def)
+    return from_root(*files[0], project_root) if files else ""

@@ -6,13 +6,16 @@ from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
 from .policy import Policy
+from .policy_parts import Waiver
 from .rules import Violation
 
 NOTICE = timedelta(days=14)
 
 
-def waived(found: Sequence[Violation], policy: Policy, today: date, logger: logging.Logger) -> list[Violation]:
-    """The violations that stay, and one for each waiver that has expired.
+def waived(
+    found: Sequence[Violation], policy: Policy, today: date, logger: logging.Logger
+) -> tuple[list[Violation], list[tuple[Violation, Waiver]]]:
+    """The violations that stay, with one for each waiver that has expired; and those that are waived.
 
     Waivers that cover nothing, or end within two weeks, are logged as warnings.
 
@@ -22,7 +25,8 @@ def waived(found: Sequence[Violation], policy: Policy, today: date, logger: logg
         today: The day that expiry dates are compared with.
         logger: Takes the warnings.
     """
-    remaining = list(found)
+    covers: dict[Violation, Waiver] = {}
+    expired = []
     for index, waiver in enumerate(policy.waivers):
         place = policy.place("waivers", index)
         covered = [v for v in found if v.rule == waiver.rule and fnmatchcase(v.asset, waiver.asset)]
@@ -31,7 +35,7 @@ def waived(found: Sequence[Violation], policy: Policy, today: date, logger: logg
                 f"the waiver of {waiver.rule} for {waiver.asset} expired on {waiver.expires}; "
                 f"{waiver.owner} either mends the assets and removes it, or sets a later date"
             )
-            remaining.append(Violation(place, "waiver", message, place))
+            expired.append(Violation(place, "waiver", message, place))
             continue
         if not covered:
             logger.warning(f"{place}: the waiver of {waiver.rule} for {waiver.asset} covers nothing; remove it")
@@ -40,5 +44,5 @@ def waived(found: Sequence[Violation], policy: Policy, today: date, logger: logg
                 f"{place}: the waiver of {waiver.rule} for {waiver.asset} ends on {waiver.expires}; "
                 f"from the next day on it is a violation ({waiver.owner}: {waiver.reason})"
             )
-        remaining = [violation for violation in remaining if violation not in covered]
-    return remaining
+        covers |= dict.fromkeys(covered, waiver)
+    return [*(violation for violation in found if violation not in covers), *expired], list(covers.items())
