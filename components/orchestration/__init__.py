@@ -1,6 +1,7 @@
-"""Orchestration: scheduled jobs, and alerts that reach the owners."""
+"""Orchestration: scheduled jobs, alerts that reach the owners, and telemetry."""
 
 from .alert_routes import AlertRoutesComponent
 from .scheduled_job import ScheduledJobComponent
+from .telemetry import TelemetryComponent
 
-__all__ = ["AlertRoutesComponent", "ScheduledJobComponent"]
+__all__ = ["AlertRoutesComponent", "ScheduledJobComponent", "TelemetryComponent"]

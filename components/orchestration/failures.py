@@ -59,7 +59,7 @@ def failures_of(instance: dg.DagsterInstance, run_id: str) -> Failures:
             told = f"{check.check_name}: {check.description}" if check.description else check.check_name
             found.checks.setdefault(check.asset_key, []).append(told)
     for event in _of(events, Event.STEP_FAILURE):
-        found.errors[event.step_key] = _message(event.step_failure_data.error)
+        found.errors[event.step_key] = message(event.step_failure_data.error)
     run_failed = next(iter(_of(events, Event.RUN_FAILURE)), None)
     if found.errors:
         found.assets = {key for key, step in planned.items() if step in found.errors and key not in made}
@@ -67,7 +67,7 @@ def failures_of(instance: dg.DagsterInstance, run_id: str) -> Failures:
             found.assets = {key for key, step in planned.items() if step in found.errors}
     elif run_failed:
         error = run_failed.job_failure_data.error if run_failed.event_specific_data else None
-        found.errors[""] = _message(error) if error else run_failed.message or "the run failed"
+        found.errors[""] = message(error) if error else run_failed.message or "the run failed"
         found.assets = set(planned) - made
     return found
 
@@ -76,7 +76,7 @@ def _of(events: Iterable[Any], kind: Event) -> list[Any]:
     return [event for event in events if event.event_type is kind]
 
 
-def _message(error: Any) -> str:
+def message(error: Any) -> str:
     """The innermost message of an error: what the code said, without what Dagster put around it."""
     if error is None:
         return "no message"

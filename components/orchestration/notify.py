@@ -5,6 +5,9 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
+
+Kind = Literal["failure", "warning", "success"]
 
 
 class NotSentError(Exception):
@@ -15,13 +18,14 @@ class AddressMissingError(NotSentError):
     """The environment variable of a route is not set."""
 
 
-def send(url_env: str, title: str, body: str) -> None:
+def send(url_env: str, title: str, body: str, kind: Kind = "failure") -> None:
     """Send a message with Apprise.
 
     Args:
         url_env: Name of the environment variable that holds the Apprise URL.
         title: One line.
         body: Plain text.
+        kind: What it says; services show it by a colour or an icon.
 
     Raises:
         AddressMissingError: the variable is not set.
@@ -39,7 +43,7 @@ def send(url_env: str, title: str, body: str) -> None:
             raise NotSentError(f"what {url_env} holds is no Apprise URL; expected one such as slack://… or mailto://…")
         try:
             sent = service.notify(
-                body=body, title=title, notify_type=apprise.NotifyType.FAILURE, body_format=apprise.NotifyFormat.TEXT
+                body=body, title=title, notify_type=apprise.NotifyType(kind), body_format=apprise.NotifyFormat.TEXT
             )
         except Exception as error:
             raise NotSentError(f"Apprise failed with {type(error).__name__}") from None

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from functools import cache
 from typing import Annotated, Any, Literal
 
 import dagster as dg
 from pydantic import BaseModel, Field
 
+from ..attributes import Owners, Tags
 from ..base import StrictComponent
+from ..schedules import Cron, Timezone
 from .selection import NonEmptySelection
 
-CRON = r"^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|\S+( +\S+){4})$"
 MAX_RUNTIME = "dagster/max_runtime"
 
 
@@ -74,21 +73,10 @@ class ScheduledJobComponent(StrictComponent):
             json_schema_extra={"pattern": r"\S"},
         ),
     ]
-    cron: Annotated[
-        str,
-        dg.Resolver.default(
-            description="When it runs: minute, hour, day of month, month, day of week.",
-            examples=["0 6 * * *", "*/15 8-18 * * mon-fri"],
-            json_schema_extra={"pattern": CRON},
-        ),
-    ]
-    timezone: Annotated[
-        str, dg.Resolver.default(description="Time zone of the cron expression.", examples=["Europe/Berlin"])
-    ] = "UTC"
+    cron: Cron
+    timezone: Timezone = "UTC"
     description: Annotated[str | None, dg.Resolver.default(description="What the job is for.")] = None
-    tags: Annotated[dict[str, str], dg.Resolver.default(description="Tags of the job and its runs.")] = field(
-        default_factory=dict
-    )
+    tags: Tags = field(default_factory=dict)
     max_runtime_minutes: Annotated[
         int | None,
         dg.Resolver.default(
@@ -99,13 +87,9 @@ class ScheduledJobComponent(StrictComponent):
         Literal["running", "stopped"],
         dg.Resolver.default(description="Whether the schedule is on until somebody switches it in the web UI."),
     ] = "stopped"
-    owners: Annotated[
-        list[str], dg.Resolver.default(description="E-mail addresses, or teams as team:name.", examples=[["team:data"]])
-    ] = field(default_factory=list)
+    owners: Owners = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        _check_cron(self.cron)
-        _check_timezone(self.timezone)
         _check_selection(self.selection)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
@@ -159,32 +143,6 @@ def _file(context: dg.ComponentLoadContext) -> str:
     path: Any = context.component_path.file_path
     file = path if path.suffix else path / "defs.yaml"
     return file.relative_to(context.project_root).as_posix() if file.is_relative_to(context.project_root) else file.name
-
-
-def _check_cron(cron: str) -> None:
-    from dagster._utils.schedules import is_valid_cron_schedule
-
-    if not is_valid_cron_schedule(cron):
-        raise ValueError(
-            f"cron: {cron!r} is not valid; expected minute (0-59), hour (0-23), day of month (1-31), month (1-12) and "
-            "day of week (0-6, 0 is Sunday), for instance '0 6 * * *'"
-        )
-
-
-def _check_timezone(name: str) -> None:
-    if name not in _timezones():
-        by_city = {zone.rsplit("/", 1)[-1].lower(): zone for zone in sorted(_timezones())}
-        asked = name.rsplit("/", 1)[-1].replace(" ", "_").lower()
-        near = [by_city[city] for city in get_close_matches(asked, by_city, n=3)]
-        hint = f"did you mean {' or '.join(near)}?" if near else "expected a name such as Europe/Berlin or UTC"
-        raise ValueError(f"timezone: {name!r} is not valid; {hint}")
-
-
-@cache
-def _timezones() -> frozenset[str]:
-    from zoneinfo import available_timezones
-
-    return frozenset(available_timezones())
 
 
 def _check_selection(selection: str) -> None:
