@@ -1,0 +1,207 @@
+"""Models in MLflow: logging a trained one, finding the latest, and loading one to predict with."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from .job import Finished
+from .tracking import Tracking
+from .training_steps.prepare import DataError
+
+PROFILE, HELD_OUT, TRIALS = "profile.json", "held_out.parquet", "trials.json"
+
+# Types that a model file may hold besides those that skops trusts itself; anything else is not loaded.
+_TRUSTED = {
+    *("numpy.dtype", "sklearn.tree._tree.Tree", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"),
+    *("xgboost.core.Booster", "xgboost.sklearn.XGBClassifier", "xgboost.sklearn.XGBRegressor"),
+}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The latest model of a training."""
+
+    run_id: str
+    model_uri: str
+    task: str
+    target: str
+    features: list[str]
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model that predicts, and what it was trained on."""
+
+    pipeline: Any
+    classes: list[Any] | None
+    profile: dict[str, Any]
+    task: str
+    features: list[str]
+    one_hot: list[str]
+
+    def predict(self, frame: Any) -> Any:
+        """Predictions for rows that have the features, as the training named its classes."""
+        predicted = self.pipeline.predict(self.prepared(frame))
+        return predicted if self.classes is None else [self.classes[code] for code in predicted]
+
+    def shares(self, frame: Any) -> Any:
+        """The probability of each class, a column a class."""
+        return self.pipeline.predict_proba(self.prepared(frame))
+
+    @property
+    def labels(self) -> list[Any]:
+        """The classes in the order of ``shares``."""
+        return self.classes if self.classes is not None else list(self.pipeline.classes_)
+
+    def prepared(self, frame: Any) -> Any:
+        """The features with the types they had in training."""
+        made = frame[self.features].copy()
+        for name in self.features:
+            if name in self.one_hot:
+                made[name] = made[name].astype(object).where(made[name].notna(), "missing").astype(str)
+            else:
+                try:
+                    made[name] = made[name].astype("float64")
+                except (ValueError, TypeError):
+                    raise DataError(f"features: the model knows {name!r} as a number, but it holds text") from None
+        return made
+
+
+def log_training(tracking: Tracking, request: dict[str, Any], finished: Finished) -> str:
+    """Log a finished training to the run that is active; the address of the model.
+
+    Args:
+        tracking: MLflow in force.
+        request: What was asked of the training.
+        finished: What came of it.
+    """
+    import pandas as pd
+    import skops.io
+
+    mlflow = tracking.activate()
+    report = finished.report
+    with tracking.explained():
+        mlflow.log_params(_parameters(request, report))
+        mlflow.log_metrics(report["metrics"])
+        mlflow.set_tags({"task": request["task"], "target": request["target"], "algorithm": request["algorithm"]})
+        for name, svg in report["charts"].items():
+            mlflow.log_text(svg, f"charts/{name}.svg")
+        described = {name: report[name] for name in ("profile", "classes", "feature_importance", "versions")}
+        asked = {name: request[name] for name in ("task", "target", "features", "algorithm", "seed")}
+        one_hot = request["preprocessing"]["one_hot"]
+        mlflow.log_text(json.dumps({**described, **asked, "one_hot": one_hot}), PROFILE)
+        if report["trials"]:
+            mlflow.log_text(json.dumps(report["trials"], indent=1), TRIALS)
+        if request["held_out_rows"]:
+            mlflow.log_artifact(str(finished.held_out))
+        pipeline = skops.io.load(finished.model, trusted=_trusted(finished.model))
+        held_out = pd.read_parquet(finished.held_out)[request["features"]]
+        info = mlflow.sklearn.log_model(
+            pipeline,
+            name="model",
+            serialization_format="skops",
+            skops_trusted_types=sorted(_TRUSTED),
+            signature=mlflow.models.infer_signature(held_out, pipeline.predict(held_out)),
+            pip_requirements=[f"{name}=={version}" for name, version in report["versions"].items()],
+        )
+        return info.model_uri
+
+
+def latest_candidate(tracking: Tracking, training: str, experiment: str | None, what: str) -> Candidate:
+    """The model of the latest finished run of a training.
+
+    Args:
+        tracking: MLflow in force.
+        training: Asset key of the training.
+        experiment: Name of the experiment; the asset key of the training where it is None.
+        what: Who asks, for the message.
+
+    Raises:
+        dg.Failure: there is none.
+    """
+    tracking.activate()
+    with tracking.explained():
+        found = tracking.client.get_experiment_by_name(experiment or training)
+        runs = (
+            tracking.client.search_runs(
+                [found.experiment_id],
+                filter_string=f"tags.`dagster.asset_key` = '{training}' and attributes.status = 'FINISHED'",
+                order_by=["attributes.start_time DESC"],
+                max_results=1,
+            )
+            if found
+            else []
+        )
+        if not runs:
+            raise dg.Failure(
+                description=f"{what}: there is no finished run of {training} in the MLflow experiment "
+                f"{experiment or training!r} at {tracking.address}; materialise {training} first",
+                allow_retries=False,
+            )
+        tags, metrics = runs[0].data.tags, dict(runs[0].data.metrics)
+        run_id = runs[0].info.run_id
+        known = _profile(tracking, run_id)
+        return Candidate(run_id, tags["model_uri"], tags["task"], tags["target"], known["features"], metrics)
+
+
+def load_model(tracking: Tracking, model_uri: str, run_id: str) -> Loaded:
+    """A model that a training logged.
+
+    Args:
+        tracking: MLflow in force.
+        model_uri: Address of the model.
+        run_id: The run that logged it.
+    """
+    mlflow = tracking.activate()
+    with tracking.explained():
+        known = _profile(tracking, run_id)
+        pipeline = mlflow.sklearn.load_model(model_uri)
+    names = ("classes", "profile", "task", "features", "one_hot")
+    return Loaded(pipeline=pipeline, **{name: known[name] for name in names})
+
+
+def version_by_alias(tracking: Tracking, name: str, alias: str) -> Any | None:
+    """The version of a registered model that has an alias, or None where there is no such model or alias."""
+    from mlflow.exceptions import MlflowException
+
+    with tracking.explained():
+        try:
+            return tracking.client.get_model_version_by_alias(name, alias)
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
+
+
+def held_out_rows(tracking: Tracking, run_id: str, folder: Path) -> Any | None:
+    """The rows that a training held out, or None where it kept none."""
+    import pandas as pd
+
+    with tracking.explained():
+        if HELD_OUT not in {artifact.path for artifact in tracking.client.list_artifacts(run_id)}:
+            return None
+        return pd.read_parquet(tracking.client.download_artifacts(run_id, HELD_OUT, str(folder)))
+
+
+def _profile(tracking: Tracking, run_id: str) -> dict[str, Any]:
+    mlflow = tracking.activate()
+    return dict(json.loads(mlflow.artifacts.load_text(f"runs:/{run_id}/{PROFILE}")))
+
+
+def _parameters(request: dict[str, Any], report: dict[str, Any]) -> dict[str, Any]:
+    split = {f"split_{name}": value for name, value in request["split"].items() if value is not None}
+    asked = {"algorithm": request["algorithm"], "seed": request["seed"], "features": len(request["features"]), **split}
+    return asked | {f"rows_{name}": count for name, count in report["rows"].items()} | report["parameters"]
+
+
+def _trusted(file: Path) -> list[str]:
+    import skops.io
+
+    found = set(skops.io.get_untrusted_types(file=file))
+    if foreign := found - _TRUSTED:
+        raise dg.Failure(description=f"the model holds types that are not trusted: {', '.join(sorted(foreign))}")
+    return sorted(found)

@@ -1,0 +1,1 @@
+"""What a training job runs, wherever it runs: laid beside its data, it needs nothing else of this library."""
