@@ -14,7 +14,7 @@ from .settings import EngineName
 class WarehouseParams(BaseModel):
     """What the scaffolder asks."""
 
-    engine: EngineName = Field(default="duckdb", description="The production engine: duckdb or postgres")
+    engine: EngineName = Field(default="duckdb", description="The production engine")
 
 
 class WarehouseScaffolder(dg.Scaffolder[WarehouseParams]):
@@ -36,16 +36,22 @@ class WarehouseComponent(StrictComponent):
     """The warehouse that SQL, dlt and dbt share: a local DuckDB file, and one engine in production.
 
     The environment variable ``WAREHOUSE_TARGET`` (``local`` or ``production``) switches all three together.
+
+    .. code-block:: yaml
+
+        type: components.WarehouseComponent
+        attributes:
+          engine: postgres
     """
 
     engine: Annotated[
         EngineName,
         dg.Resolver.default(
             description=(
-                "The production engine. duckdb reads its file from WAREHOUSE_PRODUCTION_FILE; postgres is found by "
-                "PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE."
+                "The production engine. duckdb reads its file from WAREHOUSE_PRODUCTION_FILE; the others are found by "
+                "their own variables: PGHOST …, GOOGLE_CLOUD_PROJECT …, SNOWFLAKE_ACCOUNT …, DATABRICKS_HOST …"
             ),
-            examples=["duckdb", "postgres"],
+            examples=["duckdb", "bigquery"],
         ),
     ]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 Target = Literal["local", "production"]
-EngineName = Literal["duckdb", "postgres"]
+EngineName = Literal["duckdb", "postgres", "bigquery", "snowflake", "databricks"]
 
 TARGET_VARIABLE = "WAREHOUSE_TARGET"
 LOCAL_FILE_VARIABLE = "WAREHOUSE_DUCKDB_FILE"

@@ -6,41 +6,15 @@ from typing import Annotated, Any, Literal
 import dagster as dg
 from pydantic import BaseModel, Field
 
-from ..base import StrictComponent, StrictModel
-from .engines.base import Engine, WarehouseError, subselect
+from ..attributes import AssetKeys, Description, Group, Owners, SqlFile, Tags
+from ..base import StrictComponent
+from .engines.base import Column, Engine, WarehouseError
 from .kind import engine_kind
-from .sql import PARTITION_PLACEHOLDERS, Partition, Sql, defs_folder, load_sql
+from .partition import SqlPartition, partition_of
+from .sql import PARTITION_PLACEHOLDERS, Sql, defs_folder, load_sql
+from .transpile import Dialect, DialectError, transpiled
 
 KEY_PATTERN = r"^[A-Za-z0-9_]+/[A-Za-z0-9_]+$"
-
-Period = Literal["hourly", "daily", "weekly", "monthly"]
-
-
-class SqlPartition(StrictModel):
-    """Time partitions: a run replaces the rows of its own period and leaves all others."""
-
-    by: Annotated[Period, dg.Resolver.default(description="Length of a partition.")]
-    start: Annotated[
-        str,
-        dg.Resolver.default(
-            description="First day, in UTC.",
-            examples=["2013-01-01"],
-            json_schema_extra={"pattern": r"^\d{4}-\d{2}-\d{2}$"},
-        ),
-    ]
-    column: Annotated[str, dg.Resolver.default(description="Column of the result that says which period a row is in.")]
-
-    def definition(self) -> dg.TimeWindowPartitionsDefinition:
-        """Dagster's partitions definition."""
-        match self.by:
-            case "hourly":
-                return dg.HourlyPartitionsDefinition(f"{self.start}-00:00")
-            case "daily":
-                return dg.DailyPartitionsDefinition(self.start)
-            case "weekly":
-                return dg.WeeklyPartitionsDefinition(self.start)
-            case _:
-                return dg.MonthlyPartitionsDefinition(self.start)
 
 
 class SqlTableParams(BaseModel):
@@ -78,6 +52,22 @@ class SqlTableComponent(StrictComponent):
 
     Readers see the old rows until all new ones are there. The SQL may use ``{{ partition.key }}``,
     ``{{ partition.start }}`` and ``{{ partition.end }}`` where a partition is given.
+
+    .. code-block:: yaml
+
+        type: components.SqlTableComponent
+        attributes:
+          key: marts/numbers
+          description: One row a number.
+          sql: SELECT 1 AS n
+          materialized: table
+          columns:
+            n: The number.
+          dialect: duckdb
+          owners: [team:data]
+          group: marts
+          tags:
+            domain: numbers
     """
 
     key: Annotated[
@@ -88,28 +78,29 @@ class SqlTableComponent(StrictComponent):
             json_schema_extra={"pattern": KEY_PATTERN},
         ),
     ]
-    description: Annotated[str, dg.Resolver.default(description="What a row is, and what the table is for.")]
+    description: Description
     sql: Annotated[str | None, dg.Resolver.default(description="The query.")] = None
-    sql_file: Annotated[
-        str | None, dg.Resolver.default(description="File with the query, beside this one; instead of sql.")
-    ] = None
+    sql_file: SqlFile = None
     materialized: Annotated[Literal["table", "view"], dg.Resolver.default(description="What the warehouse keeps.")] = (
         "table"
     )
-    depends_on: Annotated[
-        list[str], dg.Resolver.default(description="Asset keys that the query reads.", examples=[["raw/flights"]])
-    ] = field(default_factory=list)
+    depends_on: AssetKeys = field(default_factory=list)
     columns: Annotated[dict[str, str], dg.Resolver.default(description="Descriptions of columns, by name.")] = field(
         default_factory=dict
     )
     partition: Annotated[
         SqlPartition | None, dg.Resolver.default(description="Time partitions; a table without them is replaced whole.")
     ] = None
-    owners: Annotated[
-        list[str], dg.Resolver.default(description="E-mail addresses, or teams as team:name.", examples=[["team:data"]])
-    ] = field(default_factory=list)
-    group: Annotated[str | None, dg.Resolver.default(description="Asset group.")] = None
-    tags: Annotated[dict[str, str], dg.Resolver.default(description="Tags of the asset.")] = field(default_factory=dict)
+    dialect: Annotated[
+        Dialect | None,
+        dg.Resolver.default(
+            description="Dialect that the SQL is written in; it is rewritten for the engine in force. "
+            "Left out, the engine gets the SQL as it stands."
+        ),
+    ] = None
+    owners: Owners = field(default_factory=list)
+    group: Group = None
+    tags: Tags = field(default_factory=dict)
 
     @classmethod
     def get_additional_scope(cls) -> dict[str, Any]:
@@ -139,28 +130,30 @@ class SqlTableComponent(StrictComponent):
         )
         def sql_table(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
             try:
-                return self._materialize(context, sql)
-            except WarehouseError as error:
+                return self.materialize(context, sql)
+            except (WarehouseError, DialectError) as error:
                 raise dg.Failure(description=f"{self.key} ({sql.origin}): {error}") from None
 
         return dg.Definitions(assets=[sql_table])
 
-    def _materialize(self, context: dg.AssetExecutionContext, sql: Sql) -> dg.MaterializeResult:
+    def materialize(self, context: dg.AssetExecutionContext, sql: Sql) -> dg.MaterializeResult:
+        """Run the query and say what came of it."""
         engine: Engine = context.resources.warehouse.engine
         schema, table = self.key.split("/")
-        partition = _partition(context) if self.partition else None
+        partition = partition_of(context) if self.partition else None
         query = sql.render(partition)
-        self._check_columns(engine, query, sql)
+        if self.dialect:
+            query = transpiled(query, self.dialect, engine.dialect, sql.origin)
+        found = self._check_columns(engine, query, sql)
         if self.partition and partition:
-            column = engine.quote(self.partition.column)
-            inside = f"{column} >= '{partition.start}' AND {column} < '{partition.end}'"
+            inside = engine.between(found[self.partition.column], partition.start, partition.end)
             engine.replace_rows(schema, table, query, inside)
         elif self.materialized == "view":
             engine.replace_view(schema, table, query)
         else:
             engine.replace_table(schema, table, query)
         relation = engine.qualify(schema, table)
-        rows = engine.query(f"SELECT count(*) FROM {relation}").rows[0][0]  # noqa: S608 - quoted
+        rows = engine.query(f"SELECT count(*) AS n FROM {relation}").rows[0][0]  # noqa: S608 - quoted
         context.log.info(f"{relation}: {rows:,} rows")
         columns = [
             dg.TableColumn(column.name, column.type, description=self.columns.get(column.name))
@@ -176,9 +169,9 @@ class SqlTableComponent(StrictComponent):
             }
         )
 
-    def _check_columns(self, engine: Engine, query: str, sql: Sql) -> None:
-        """Run the query for no rows, so that a mistake is found before the relation is touched."""
-        found = engine.query(f"SELECT * FROM ({subselect(query)}) AS query LIMIT 0").columns  # noqa: S608
+    def _check_columns(self, engine: Engine, query: str, sql: Sql) -> dict[str, Column]:
+        """The columns of the query, so that a mistake in it is found before the relation is touched."""
+        found = {column.name: column for column in engine.describe(query)}
         wanted = [*self.columns, *([self.partition.column] if self.partition else [])]
         if missing := [name for name in wanted if name not in found]:
             raise dg.Failure(
@@ -186,9 +179,4 @@ class SqlTableComponent(StrictComponent):
                 f"it has: {', '.join(found)}",
                 allow_retries=False,
             )
-
-
-def _partition(context: dg.AssetExecutionContext) -> Partition:
-    window = context.partition_time_window
-    start, end = (moment.strftime("%Y-%m-%d %H:%M:%S") for moment in (window.start, window.end))
-    return Partition(key=context.partition_key_range.start, start=start, end=end)
+        return found

@@ -50,8 +50,12 @@ class Engine(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     required_environment: ClassVar[tuple[str, ...]] = ()
-    load_format: ClassVar[Literal["model", "csv"]]
-    """How dlt hands files over: a query that the engine runs over a local file, or CSV through the connection."""
+    dialect: ClassVar[str]
+    """The engine's SQL in sqlglot's words."""
+    transactional: ClassVar[bool] = True
+    """Whether several statements, tables among them, are done all or none."""
+    load_format: ClassVar[Literal["model", "csv", "parquet"]]
+    """How dlt hands files over: a query that the engine runs over a local file, or files through the connection."""
 
     project_root: Path
 
@@ -81,10 +85,10 @@ class Engine(ABC):
 
     @abstractmethod
     def replace_view(self, schema: str, table: str, select: str) -> None:
-        """Make ``schema.table`` a view of ``select``, in one transaction."""
+        """Make ``schema.table`` a view of ``select``; readers see the old one until the new is there."""
 
     def replace_rows(self, schema: str, table: str, select: str, inside: str) -> None:
-        """Make the rows of ``schema.table`` for which ``inside`` holds those of ``select``, in one transaction.
+        """Make the rows of ``schema.table`` for which ``inside`` holds those of ``select``, all or none.
 
         Raises:
             WarehouseError: ``select`` has rows outside, which a second run would double.
@@ -103,7 +107,7 @@ class Engine(ABC):
 
     @contextmanager
     def connect(self) -> Iterator[Any]:
-        """A DB-API cursor inside one transaction: committed at the end, rolled back by an exception.
+        """A DB-API cursor, inside one transaction where the engine has them: an exception rolls it back.
 
         Raises:
             WarehouseError: a required environment variable is missing, the warehouse cannot be reached, or it refuses
@@ -112,9 +116,11 @@ class Engine(ABC):
         self.check_environment()
         connection, cursor = self._open()
         try:
-            cursor.execute("BEGIN")
+            if self.transactional:
+                cursor.execute("BEGIN")
             yield cursor
-            cursor.execute("COMMIT")
+            if self.transactional:
+                cursor.execute("COMMIT")
         except self._driver_error() as error:
             raise WarehouseError(str(error).strip()) from error
         finally:
@@ -135,10 +141,30 @@ class Engine(ABC):
             return QueryResult([column[0] for column in cursor.description or []], cursor.fetchall())
 
     def execute(self, *statements: str) -> None:
-        """Run statements in one transaction: all of them or none."""
+        """Run statements in order up to the first that fails: all or none where the engine is transactional."""
         with self.connect() as cursor:
             for statement in statements:
                 cursor.execute(statement)
+
+    def describe(self, select: str) -> list[Column]:
+        """The columns of a query, found without reading its rows; types are empty where that does not tell them."""
+        found = self.query(f"SELECT * FROM ({self.one_query(select)}) AS query LIMIT 0")  # noqa: S608 - checked
+        return [Column(name, "") for name in found.columns]
+
+    def one_query(self, select: str) -> str:
+        """One query as it may stand inside another statement; raises WarehouseError where there is none, or more."""
+        return subselect(select)
+
+    def between(self, column: Column, start: str, end: str) -> str:
+        """The condition that a column is in a period.
+
+        Args:
+            column: A column as ``describe`` gives it.
+            start: First moment in UTC, as ``YYYY-MM-DD HH:MM:SS``.
+            end: First moment after it.
+        """
+        name = self.quote(column.name)
+        return f"{name} >= '{start}' AND {name} < '{end}'"
 
     def quote(self, identifier: str) -> str:
         """An identifier as SQL, whatever characters it has."""

@@ -20,6 +20,7 @@ class DuckDB(Engine):
 
     name = "duckdb"
     title = "DuckDB"
+    dialect = "duckdb"
     load_format = "model"
 
     @property

@@ -28,6 +28,7 @@ class Postgres(Engine):
 
     name = "postgres"
     title = "Postgres"
+    dialect = "postgres"
     load_format = "csv"
     required_environment = ("PGHOST", "PGUSER", "PGPASSWORD", "PGDATABASE")
 

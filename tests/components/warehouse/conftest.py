@@ -1,5 +1,20 @@
 """Fixtures of the warehouse tests."""
 
 from tests.components.warehouse.project import any_project, project
+from tests.components.warehouse.servers import (
+    bigquery_environment,
+    bigquery_port,
+    databricks_server,
+    snowflake_environment,
+    snowflake_port,
+)
 
-__all__ = ["any_project", "project"]
+__all__ = [
+    "any_project",
+    "bigquery_environment",
+    "bigquery_port",
+    "databricks_server",
+    "project",
+    "snowflake_environment",
+    "snowflake_port",
+]

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from components.warehouse.engines.base import Column, Engine, QueryResult, WarehouseError, subselect
+from components.warehouse.engines.base import Engine, WarehouseError, subselect
 from components.warehouse.engines.duckdb import LocalDuckDB
 from components.warehouse.engines.postgres import Postgres
 
@@ -20,10 +20,6 @@ def engine(request, tmp_path, monkeypatch) -> Engine:
     return request.getfixturevalue("postgres")
 
 
-def test_a_query_gives_columns_and_rows(engine):
-    assert engine.query("SELECT 1 AS one, 'x' AS letter") == QueryResult(["one", "letter"], [(1, "x")])
-
-
 def test_times_are_utc_whatever_the_machine_says(engine, monkeypatch):
     monkeypatch.setenv("TZ", "America/New_York")
     monkeypatch.setenv("PGTZ", "America/New_York")
@@ -35,39 +31,6 @@ def test_statements_are_run_all_or_none(engine):
     with pytest.raises(WarehouseError, match="absent"):
         engine.execute("CREATE TABLE kept (a int)", "INSERT INTO absent VALUES (1)")
     assert engine.query("SELECT count(*) FROM information_schema.tables WHERE table_name = 'kept'").rows == [(0,)]
-
-
-def test_a_table_is_made_and_replaced(engine):
-    engine.replace_table("marts", "numbers", "SELECT 1 AS n")
-    engine.replace_table("marts", "numbers", "SELECT 2 AS n")
-    assert engine.query("SELECT * FROM marts.numbers").rows == [(2,)]
-    assert engine.columns("marts", "numbers") == [Column("n", engine.columns("marts", "numbers")[0].type)]
-
-
-def test_a_replaced_table_may_read_itself(engine):
-    engine.replace_table("marts", "numbers", "SELECT 1 AS n")
-    engine.replace_table("marts", "numbers", "SELECT n + 1 AS n FROM marts.numbers")
-    assert engine.query("SELECT n FROM marts.numbers").rows == [(2,)]
-
-
-def test_a_table_may_change_its_columns(engine):
-    engine.replace_table("marts", "numbers", "SELECT 1 AS n")
-    engine.replace_table("marts", "numbers", "SELECT 'a' AS letter, 2.5 AS n")
-    assert [column.name for column in engine.columns("marts", "numbers")] == ["letter", "n"]
-
-
-def test_a_table_becomes_a_view_and_a_table_again(engine):
-    kinds = [engine.relation_type("marts", "numbers")]
-    for replace in (engine.replace_table, engine.replace_view, engine.replace_view, engine.replace_table):
-        replace("marts", "numbers", "SELECT 1 AS n")
-        kinds.append(engine.relation_type("marts", "numbers"))
-    assert kinds == [None, "table", "view", "view", "table"]
-
-
-def test_a_view_may_change_its_columns(engine):
-    engine.replace_view("marts", "numbers", "SELECT 1 AS n")
-    engine.replace_view("marts", "numbers", "SELECT 'x' AS letter")
-    assert engine.query("SELECT * FROM marts.numbers") == QueryResult(["letter"], [("x",)])
 
 
 @pytest.mark.parametrize(
@@ -103,13 +66,6 @@ def test_names_with_quotes_and_capitals_stay_as_they_are(engine):
     assert engine.query(f"SELECT n FROM {relation}").rows == [(1,)]
 
 
-def test_a_query_that_fails_leaves_the_old_table(engine):
-    engine.replace_table("marts", "numbers", "SELECT 1 AS n")
-    with pytest.raises(WarehouseError, match="absent"):
-        engine.replace_table("marts", "numbers", "SELECT * FROM absent")
-    assert engine.query("SELECT n FROM marts.numbers").rows == [(1,)]
-
-
 def test_readers_see_a_whole_table_all_the_time(engine):
     engine.replace_table("marts", "numbers", "SELECT * FROM generate_series(1, 1000) AS s(n)")
     counts, stop = set(), threading.Event()
@@ -143,19 +99,6 @@ def test_threads_may_open_and_close_at_the_same_time(engine):
     for thread in threads:
         thread.join()
     assert failures == []
-
-
-def test_rows_inside_a_condition_are_replaced_and_others_stay(engine):
-    engine.replace_rows("marts", "days", "SELECT 1 AS day, 'a' AS v", "day = 1")
-    engine.replace_rows("marts", "days", "SELECT 2 AS day, 'b' AS v", "day = 2")
-    engine.replace_rows("marts", "days", "SELECT 1 AS day, 'c' AS v", "day = 1")
-    assert engine.query("SELECT day, v FROM marts.days ORDER BY day").rows == [(1, "c"), (2, "b")]
-
-
-def test_rows_outside_the_condition_are_refused(engine):
-    with pytest.raises(WarehouseError, match="1 rows of the query are not where day = 1"):
-        engine.replace_rows("marts", "days", "SELECT 2 AS day", "day = 1")
-    assert engine.relation_type("marts", "days") is None
 
 
 @pytest.mark.postgres
