@@ -49,7 +49,7 @@ class Project:
         return f"git checkout --force {shlex.quote(self.place)} && git clean -fd"
 
 
-def look_at_project(checking: bool) -> Project:
+def look_at_project(checking: bool, answers: str) -> Project:
     """Find the project that this file belongs to; raises Stop at what would make an update unsafe."""
     root = next((folder for folder in Path(__file__).resolve().parents if (folder / ANSWERS).is_file()), None)
     if root is None:
@@ -68,11 +68,11 @@ def look_at_project(checking: bool) -> Project:
     marked = [ask(root, "grep", "-zlIE", f"^{mark} ", "HEAD", "--", ".").split("\0") for mark in ("<{7}", ">{7}")]
     if left := sorted(name.removeprefix("HEAD:") for name in {*marked[0]} & {*marked[1]} if name):
         raise Stop("\n  ".join(["Conflict markers of an earlier merge are still in:", *left]))
-    known = answers_in(ask(root, "show", f"HEAD:./{ANSWERS}"))
+    known = answers_in(ask(root, "show", f"HEAD:./{answers}"))
     if missing := [key for key in ("_commit", "_src_path") if not known.get(key)]:
         raise Stop(
-            f"{root / ANSWERS}, as committed, lacks {' and '.join(missing)}. Find a good one with "
-            f"`git log --oneline -- {ANSWERS}` and bring it back with `git checkout <commit> -- {ANSWERS}`."
+            f"{root / answers}, as committed, lacks {' and '.join(missing)}. Find a good one with "
+            f"`git log --oneline -- {answers}` and bring it back with `git checkout <commit> -- {answers}`."
         )
     return Project(root, commit, ask(root, "symbolic-ref", "--quiet", "--short", "HEAD") or commit)
 
@@ -138,6 +138,8 @@ def report(outcome: Outcome) -> None:
     changes = outcome.changes()
     letters = {p: "-" if entry == ABSENT else "~" if p in outcome.before else "+" for p, entry in changes.items()}
     print("\n  ".join([f"dagwright {outcome.old} to {outcome.new}:", *(f"{letters[p]} {p}" for p in sorted(letters))]))
+    if outcome.news:
+        print("\n".join(["", *outcome.news, ""]))
     for title, lines in (("Good to know:", outcome.notes), ("For you to decide:", outcome.decide)):
         if lines:
             print("\n  - ".join([title, *lines]))
@@ -145,11 +147,12 @@ def report(outcome: Outcome) -> None:
 
 def update(arguments: argparse.Namespace) -> int:
     """Carry out the command; return its exit code."""
-    project = look_at_project(arguments.check)
+    project = look_at_project(arguments.check, arguments.answers_file)
     flags = [word for answer in arguments.data for word in ("--data", answer)]
     flags += ["--vcs-ref", arguments.to] if arguments.to else []
     with tempfile.TemporaryDirectory(prefix="dagwright-update-", ignore_cleanup_errors=True) as folder:
-        outcome = plan(project.root, Path(folder) / "room", flags, {answer.split("=")[0] for answer in arguments.data})
+        asked = {answer.split("=")[0] for answer in arguments.data}
+        outcome = plan(project.root, Path(folder) / "room", flags, asked, arguments.answers_file)
         if not outcome.changes():
             print(f"This project is up to date with dagwright {outcome.old}.")
             return 0
@@ -173,6 +176,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="say what an update would do, and change nothing")
     parser.add_argument("--to", metavar="VERSION", help="the release to go to; without it, the newest one")
     parser.add_argument("--data", metavar="NAME=VALUE", action="append", default=[], help="change an answer")
+    parser.add_argument(
+        "--answers-file", metavar="FILE", default=ANSWERS, help="what to update; another for a component"
+    )
     arguments = parser.parse_args()
     for answer in arguments.data:
         if not re.match(r"[A-Za-z]\w*=", answer):

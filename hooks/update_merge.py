@@ -17,7 +17,10 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from update_changelog import concerning
+
 ANSWERS = ".copier-answers.yml"
+CHANGELOG = "changelog.md"  # beside this file
 COPIER = "copier>=9.18,<10"
 WHOLE_FILE = "--context-lines=1000000"  # Copier then merges three ways instead of looking for similar lines
 HOOK_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
@@ -50,6 +53,7 @@ class Outcome:
     stages: Stages = field(default_factory=dict)
     decide: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    news: list[str] = field(default_factory=list)
 
     def changes(self) -> Entries:
         """The paths whose entry changes, removals first, each with what it becomes."""
@@ -176,7 +180,7 @@ def in_the_way(root: Path, path: str, tracked: Entries) -> bool:
     return path not in tracked and (os.path.lexists(root / path) or any(files))
 
 
-def settle(root: Path, outcome: Outcome, have: Entries, get: Entries, said: dict[str, str]) -> None:
+def settle(root: Path, outcome: Outcome, have: Entries, get: Entries, said: dict[str, str], answers: str) -> None:
     """Apply what Copier means by an update, where it is not a plain merge, and collect what must be decided."""
     before, after, stages = outcome.before, outcome.after, outcome.stages
 
@@ -186,14 +190,14 @@ def settle(root: Path, outcome: Outcome, have: Entries, get: Entries, said: dict
         message = said.pop(path, None)
         for other in [name for name, same in said.items() if same == message and name not in stages]:
             del said[other]
-        if path != ANSWERS:
+        if path != answers:
             outcome.notes.append(f"{path}: {why}")
 
     for path in sorted(path for path, seen in stages.items() if seen.keys() == {1, 3} and path in have):
         blobs = " ".join(stages[path][stage].split(" ")[1] for stage in (1, 3))
         leave_alone(path, f"you deleted or moved it, and away it stays. The release's part: git diff {blobs}")
-    leave_alone(ANSWERS, "the answers are the new release's")
-    after[ANSWERS] = get[ANSWERS]
+    leave_alone(answers, "the answers are the new release's")
+    after[answers] = get[answers]
     incoming = "\0".join(path for path in after if path not in before)
     ignored = ask(root, "check-ignore", "-z", "--stdin", "--no-index", stdin=incoming).split("\0")
     for path in sorted(have.keys() | get.keys() | after.keys()):
@@ -215,7 +219,7 @@ def settle(root: Path, outcome: Outcome, have: Entries, get: Entries, said: dict
             raise Stop(f"{root / path} is in no commit, and a file with edits of yours would go there. Move it away.")
 
 
-def plan(root: Path, room: Path, flags: list[str], asked: set[str]) -> Outcome:
+def plan(root: Path, room: Path, flags: list[str], asked: set[str], answers: str = ANSWERS) -> Outcome:
     """Render, merge and compare in the throwaway repository.
 
     Args:
@@ -223,6 +227,7 @@ def plan(root: Path, room: Path, flags: list[str], asked: set[str]) -> Outcome:
         room: The folder of the throwaway repository, which does not exist yet.
         flags: Further options for `copier update`.
         asked: The names of the answers that `flags` change.
+        answers: The answers file: the project's, or that of a component that joined it.
 
     Raises:
         Stop: Copier, git or a migration failed, or an answer is to no question.
@@ -230,7 +235,7 @@ def plan(root: Path, room: Path, flags: list[str], asked: set[str]) -> Outcome:
     copier = find_copier(root)
 
     def render(verb: str, *more: str) -> str:
-        run([*copier, verb, "--defaults", "--quiet", *more, str(room)], root, env=IDENTITY)
+        run([*copier, verb, "--defaults", "--quiet", "--answers-file", answers, *more, str(room)], root, env=IDENTITY)
         return commit_all(room)
 
     git(root, "init", "--quiet", "--template=", str(room))
@@ -239,21 +244,21 @@ def plan(root: Path, room: Path, flags: list[str], asked: set[str]) -> Outcome:
         if value := ask(root, "config", key):
             git(room, "config", key, value)
     yours = git(room, "commit-tree", git(root, "rev-parse", "HEAD:./"), "-m", "yours", env=IDENTITY)
-    git(room, "checkout", yours, "--", ANSWERS)
-    old = answers_in(git(room, "show", f"{yours}:{ANSWERS}"))
+    old = answers_in(git(room, "checkout", yours, "--", answers) or git(room, "show", f"{yours}:{answers}"))
     try:
         base = render("recopy", "--overwrite", "--vcs-ref=:current:")
     except Stop as reason:
-        names = f"{ANSWERS} names the release {old['_commit']} of {old['_src_path']}, which cannot be made again."
+        names = f"{answers} names the release {old['_commit']} of {old['_src_path']}, which cannot be made again."
         raise Stop(f"{names} If the template moved, correct _src_path there and commit that.\n{reason}") from None
     theirs = render("update", *flags)
-    new = answers_in(git(room, "show", f"{theirs}:{ANSWERS}"))
+    new = answers_in(git(room, "show", f"{theirs}:{answers}"))
     have, get, before = (entries(room, side) for side in (base, theirs, yours))
     if unknown := ", ".join(sorted(asked - new.keys())):
         raise Stop(f"No question is named {unknown}; there are {', '.join(key for key in new if key[0] != '_')}.")
     if have == get:
         return Outcome(old["_commit"], new["_commit"], before, before)
-    if (shipped := room / Path(__file__).resolve().parent.relative_to(root) / "migrations").is_dir():
+    tools = Path(__file__).resolve().parent.relative_to(root)
+    if (shipped := room / tools / "migrations").is_dir():
         shutil.copytree(shipped, room.parent / "migrations")
 
     sides = {"yours": yours, f"dagwright-{new['_commit']}": theirs}
@@ -262,7 +267,7 @@ def plan(root: Path, room: Path, flags: list[str], asked: set[str]) -> Outcome:
     if before != have:
         hold(room, yours)
         try:
-            notes = differences(entries(room, render("update", WHOLE_FILE, *flags)), after, {ANSWERS, *stages, *said})
+            notes = differences(entries(room, render("update", WHOLE_FILE, *flags)), after, {answers, *stages, *said})
         except Stop as reason:
             notes = [f"A plain `copier update` would have failed; the merge did not. {reason}"]
     scripts = sorted((room.parent / "migrations").glob("v*.py"), key=lambda script: numbers(script.stem))
@@ -275,7 +280,9 @@ def plan(root: Path, room: Path, flags: list[str], asked: set[str]) -> Outcome:
         after, stages, said = merge(room, base, sides)
         notes += [f"The migration {script.name} ran." for script in due]
     outcome = Outcome(old["_commit"], new["_commit"], before, after, stages, notes=notes)
-    settle(root, outcome, have, get, said)
+    changelog = ask(room, "show", f"{theirs}:{tools.as_posix()}/{CHANGELOG}")
+    outcome.news = concerning(changelog, new.get("kind", ""), outcome.old, outcome.new)
+    settle(root, outcome, have, get, said, answers)
     for key in sorted((old.keys() & new.keys()) - {*asked, "_commit", "_src_path"}):
         if re.sub(r"[\s'\"]", "", old[key]) != re.sub(r"[\s'\"]", "", new[key]):
             outcome.decide.append(f"The answer {key} was {old[key]} and is now {new[key]}: the release changed it.")

@@ -10,7 +10,11 @@ import copier
 import yaml
 
 ROOT = Path(__file__).parent.parent
-TEMPLATE_PARTS = ("copier.yml", "questions", "templates", "components", "hooks")
+TEMPLATE_PARTS = ("copier.yml", "CHANGELOG.md", "questions", "templates", "components", "hooks")
+
+
+# A component joins a package that stands, and this is how the tests call it.
+COMPONENT_ANSWERS = ".copier-answers.component-daily-report.yml"
 
 
 class UnknownAnswers(Exception):
@@ -42,7 +46,7 @@ def asked_questions() -> dict[str, Any]:
 
 
 def render(template: Path, destination: Path, answers: Mapping[str, Any] | None = None, **options: Any) -> Path:
-    """Render ``template`` with ``answers`` and the defaults for the rest.
+    """Render ``template`` with ``answers`` and the defaults for the rest; a component into the default package.
 
     Raises:
         UnknownAnswers: for a key that no question asks.
@@ -50,6 +54,9 @@ def render(template: Path, destination: Path, answers: Mapping[str, Any] | None 
     answers = dict(answers or {})
     if unknown := sorted(set(answers) - {name for name, q in asked_questions().items() if q.get("when") is not False}):
         raise UnknownAnswers(f"no question asks: {', '.join(unknown)}")
+    if answers.get("kind") == "component" and not destination.exists():
+        render(template, destination, {"kind": "component-package"})
+        options = {"answers_file": COMPONENT_ANSWERS} | options
     copier.run_copy(str(template), destination, data=answers, defaults=True, quiet=True, **options)
     return destination
 

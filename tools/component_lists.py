@@ -3,42 +3,123 @@
 Run it after adding or removing a module; a test compares the two.
 """
 
+import ast
+import json
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+LIBRARY = ROOT / "components"
 LISTS = ROOT / "questions" / "components.yml"
 
-# Which families a kind takes, in the order a reader meets them.
+# Which families a kind takes; what they import comes along. A component package chooses its own.
 FAMILIES = {
     "modern-data": ["governance", "warehouse", "ingestion", "dbt", "bi", "activation", "orchestration"],
 }
+# Families that come with a choice of the question `families`, beside the one of the same name.
+COME_ALONG = {"ml": "composition"}
 
 HEADER = """\
-# The modules that each kind takes from components/, written by tools/component_lists.py.
+# What each family of components/ holds, and what takes it along; written by tools/component_lists.py.
+library:
+  type: yaml
+  when: false
+  default: |
+"""
+CHOICE = f"""
+# The families of this project, and the modules that it takes from components/.
+library_families:
+  type: yaml
+  when: false
+  default: |
+    [%- set package = ["governance"] + families
+    {" ".join(f'+ (["{extra}"] if "{choice}" in families else [])' for choice, extra in COME_ALONG.items())} -%]
+    [%- set chosen = {{"modern-data": {FAMILIES["modern-data"]}, "component-package": package}}[kind] | default([]) -%]
+    [% for name, family in library.items() if name in chosen or family.needed_by | select("in", chosen) | list %]
+    - {{name: [= name =], chosen: [= (name in chosen) | to_json =]}}
+    [% endfor %]
+
 component_modules:
   type: str
   when: false
   default: |
+    [% for name, family in library.items() if name in library_families | map(attribute="name") %]
+    [= family.modules | join("\\n") =]
+    [% endfor %]
+    [% if library_families %]
+    [= library_root | join("\\n") =]
+    [% endif %]
 """
 
 
-def modules(kind: str) -> list[str]:
-    """The files of a kind's component families, relative to components/, sorted."""
-    folder = ROOT / "components"
-    found = [path for family in FAMILIES[kind] for path in (folder / family).rglob("*") if path.is_file()]
+def families() -> list[str]:
+    """The folders of components/ that are packages."""
+    return sorted(path.parent.name for path in LIBRARY.glob("*/__init__.py"))
+
+
+def modules(family: str) -> list[str]:
+    """The files of a family, relative to components/."""
+    found = [path for path in (LIBRARY / family).rglob("*") if path.is_file()]
     kept = [path for path in found if "__pycache__" not in path.parts and path.suffix != ".pyc"]
-    return ["base.py", *sorted(path.relative_to(folder).as_posix() for path in kept)]
+    return sorted(path.relative_to(LIBRARY).as_posix() for path in kept)
+
+
+def root_modules() -> list[str]:
+    """The files that every family shares, relative to components/."""
+    return sorted(path.name for path in LIBRARY.glob("*.py") if path.name != "__init__.py")
+
+
+def components(family: str) -> list[str]:
+    """The component classes that a family exports, read from its ``__all__`` without importing it."""
+    tree = ast.parse((LIBRARY / family / "__init__.py").read_text())
+    strings = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return sorted({name for name in strings if name.endswith("Component") and name.isidentifier()})
+
+
+def about(family: str) -> str:
+    """What a family is for: its docstring, less the name before the colon."""
+    line = (ast.get_docstring(ast.parse((LIBRARY / family / "__init__.py").read_text())) or family).splitlines()[0]
+    return line.split(": ", 1)[-1].rstrip(".")
+
+
+def imports(family: str) -> set[str]:
+    """The other families that a family imports, also inside functions."""
+    known, found = set(families()), set()
+    for name in modules(family):
+        if not name.endswith(".py"):
+            continue
+        depth = name.count("/") + 1  # dots that lead from the module to components/
+        for node in ast.walk(ast.parse((LIBRARY / name).read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level == depth:
+                found |= {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
+    return (found & known) - {family}
+
+
+def needed_by() -> dict[str, list[str]]:
+    """For each family, those that import it, directly or through others."""
+    direct = {family: imports(family) for family in families()}
+
+    def reached(family: str, seen: frozenset[str] = frozenset()) -> frozenset[str]:
+        for other in direct[family] - seen:
+            seen = reached(other, seen | {other})
+        return seen
+
+    needs = {family: reached(family) - {family} for family in direct}
+    return {family: sorted(name for name in needs if family in needs[name]) for family in needs}
 
 
 def text() -> str:
     """The whole file as it should be."""
-    lines = []
-    for kind in FAMILIES:
-        lines.append(f'    [% if kind == "{kind}" %]')
-        lines += [f"    {module}" for module in modules(kind)]
-        lines.append("    [% endif %]")
-    return HEADER + "\n".join(lines) + "\n"
+    users, lines = needed_by(), []
+    for family in families():
+        lines.append(f"    {family}:")
+        lines.append(f"      needed_by: [{', '.join(users[family])}]")
+        lines.append(f"      components: [{', '.join(components(family))}]")
+        lines.append(f"      about: {json.dumps(about(family))}")
+        lines += ["      modules:", *(f"        - {module}" for module in modules(family))]
+    root = ["", "library_root:", "  type: yaml", "  when: false", "  default: |"]
+    root += [f"    - {module}" for module in root_modules()]
+    return HEADER + "\n".join([*lines, *root]) + "\n" + CHOICE
 
 
 if __name__ == "__main__":

@@ -48,8 +48,9 @@ def is_verbatim(kind: str, path: str, text: str) -> bool:
     """Whether the template holds this file as it is."""
     sources = (
         ROOT / "templates" / kind / path.replace("src/package/", "src/[= package =]/"),
-        ROOT / "components" / path.removeprefix("src/package/components/"),
-        ROOT / "hooks" / path.removeprefix("tools/"),
+        ROOT / "components" / path.removeprefix("src/package/").removeprefix("components/"),
+        ROOT / "hooks" / path.removeprefix("src/package/").removeprefix("tools/"),
+        ROOT / "CHANGELOG.md",
     )
     return any(source.is_file() and source.read_text() == text for source in sources)
 
@@ -58,6 +59,9 @@ def golden_files(template: Path) -> dict[str, str]:
     """Everything that golden/ should hold, by path."""
     sets = answer_sets()
     trees = {name: rendered_tree(template, answers) for name, answers in sets.items()}
+    for name, answers in sets.items():
+        if answers["kind"] == "component":  # it joins the default package, which has its own tree
+            trees[name] = {path: text for path, text in trees[name].items() if path not in trees["component-package"]}
     made = {}
     for name, tree in trees.items():
         kind = sets[name]["kind"]

@@ -4,8 +4,6 @@ uv run python tools/reference.py            # write
 uv run python tools/reference.py --check    # say what is out of date
 """
 
-import inspect
-import json
 import re
 import sys
 from importlib import import_module
@@ -13,13 +11,19 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "templates" / "component-package" / "tools")]
 
-from tests.rendering import asked_questions  # noqa: E402 the path comes first
+from catalogue.docstrings import read_doc  # noqa: E402 the path comes first
+from catalogue.pages import family_title  # noqa: E402
+from catalogue.tables import attribute_table  # noqa: E402
+from component_lists import about, components, families  # noqa: E402
+
+from tests.mutations.library import strict_examples  # noqa: E402
+from tests.mutations.measure import measure  # noqa: E402
+from tests.rendering import asked_questions  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by tools/reference.py; change the source instead. -->\n\n"
-FAMILIES = ("warehouse", "ingestion", "dbt", "bi", "activation", "orchestration")
 
 
 def questions_page() -> str:
@@ -41,81 +45,51 @@ def questions_page() -> str:
 
 
 def components_page() -> str:
-    """Every component: purpose, and a table of attributes from its JSON schema."""
+    """Every component: purpose, example, and tables of attributes from its JSON schema, as the catalogue has them."""
     parts = [
         NOTE,
-        "# Components\n\nTheir type in a project is `<package>.components.NAME`; `dg list components` lists them.\n",
+        "# Components\n\nTheir type in a starter is `<package>.components.NAME`, in a component package "
+        "`<package>.NAME`; `dg list components` lists them.\n",
     ]
-    for family in FAMILIES:
-        module = import_module(f"components.{family}")
-        for name in sorted(name for name in dir(module) if name.endswith("Component")):
-            component = getattr(module, name)
-            parts.append(f"\n## `{name}`\n\n{inspect.cleandoc(component.__doc__ or '')}\n")
-            parts.append(attribute_table(component.get_model_cls().model_json_schema()))
+    for family in families():
+        names = components(family)
+        if names and family != "stock":  # which is its vendors' to document
+            parts.append(f"\n## {family_title(family)}\n\n{about(family)}.\n")
+            parts += [component_part(getattr(import_module(f"components.{family}"), name)) for name in names]
     return "".join(parts)
 
 
-def attribute_table(schema: dict[str, Any]) -> str:
-    """The attributes of a schema as Markdown tables, nested groups after their parent."""
-    definitions = schema.get("$defs", {})
-    tables = [table("Attribute", schema)]
-    shown: set[str] = set()
-    queue = references(schema.get("properties", {}))
-    while queue:
-        name = queue.pop(0)
-        if name in shown or "properties" not in definitions.get(name, {}):
-            continue
-        shown.add(name)
-        tables.append(table(f"In `{name.removesuffix('Model')}`", definitions[name]))
-        queue += references(definitions[name]["properties"])
-    return "".join(tables)
+def component_part(component: Any) -> str:
+    """What the page says about one component."""
+    doc = read_doc(component.__doc__)
+    parts = [f"### `{component.__name__}`", doc.summary, doc.prose, doc.example and f"```yaml\n{doc.example}```"]
+    table = attribute_table(component.get_model_cls().model_json_schema())
+    return "\n" + "\n\n".join([part for part in parts if part] + [table])
 
 
-def table(title: str, schema: dict[str, Any]) -> str:
-    """One table: attribute, type, default, description."""
-    if not schema.get("properties"):
-        return "\nNo attributes.\n"
-    rows = [f"\n| {title} | type | default | what it says |\n| --- | --- | --- | --- |\n"]
-    required = set(schema.get("required", []))
-    for name, prop in schema["properties"].items():
-        default = "required" if name in required else shown_default(prop.get("default"))
-        description = " ".join(str(prop.get("description", "")).split()).replace("|", "\\|")
-        rows.append(f"| `{name}` | {shown_type(prop)} | {default} | {description} |\n")
-    return "".join(rows)
-
-
-def shown_default(value: Any) -> str:
-    """A default as a reader would type it; Dagster marks those it cannot serialise."""
-    return "" if value in (None, "__DAGSTER_UNSET_DEFAULT__", "") else f"`{json.dumps(value)}`"
-
-
-def shown_type(prop: dict[str, Any]) -> str:
-    """The type of a property in a few words."""
-    rule = prop.get("else", prop)
-    if "enum" in rule:
-        return ", ".join(f"`{value}`" for value in rule["enum"])
-    if "$ref" in rule:
-        return rule["$ref"].rsplit("/", 1)[-1].removesuffix("Model")
-    if "anyOf" in rule:
-        return " or ".join(dict.fromkeys(shown_type(alt) for alt in rule["anyOf"] if alt != {"type": "null"}))
-    if rule.get("type") == "array":
-        return f"list of {shown_type(rule.get('items', {}))}"
-    if rule.get("type") == "object":
-        values = rule.get("additionalProperties")
-        return f"map to {shown_type(values)}" if isinstance(values, dict) else "map"
-    return str(rule.get("type", "any"))
-
-
-def references(value: Any) -> list[str]:
-    """The names of all definitions that a schema part refers to, in order."""
-    return re.findall(r'"\$ref": "#/\$defs/([^"]+)"', json.dumps(value))
+def mistakes_page() -> str:
+    """What `dg check yaml` finds, counted by planting mistakes into every component's example."""
+    found = measure()
+    lines = [f"| {kind} | {found.planted[kind]} | {found.caught[kind]} |" for kind in sorted(found.planted)]
+    missed = ["\nNot reported:\n", *(f"- {text}" for text in found.missed)] if found.missed else []
+    told = (
+        f"{found.planted.total()} typical mistakes, planted one at a time into the examples of "
+        f"{len(strict_examples())} components; {found.caught.total()} ({found.share:.1%}) are reported by "
+        "`dg check yaml` with file, line, key and what is valid.\n"
+    )
+    table = ["| Mistake | planted | reported |", "| --- | --- | --- |", *lines, *missed]
+    return NOTE + "# Mistakes that are found\n\n" + told + "\n" + "\n".join(table) + "\n"
 
 
 def main() -> None:
-    """Write both pages, or with --check compare them."""
-    pages = {"questions.md": questions_page(), "components.md": components_page()}
+    """Write the pages, or with --check compare them."""
+    pages = {"questions.md": questions_page(), "components.md": components_page(), "mistakes.md": mistakes_page()}
     if "--check" in sys.argv:
-        stale = [name for name, text in pages.items() if (REFERENCE / name).read_text() != text]
+        stale = [
+            name
+            for name, text in pages.items()
+            if not (REFERENCE / name).exists() or (REFERENCE / name).read_text() != text
+        ]
         if stale:
             sys.exit(f"docs/reference is out of date ({', '.join(stale)}): run tools/reference.py")
         return

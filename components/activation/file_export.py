@@ -3,13 +3,16 @@
 import hashlib
 import uuid
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
 import dagster as dg
 from pydantic import BaseModel, Field
 
+from ..attributes import AssetKeys, Group, Owners, SqlFile, Tags
 from ..base import StrictComponent
+from ..renamed import Renamed
 from ..warehouse.engines.base import QueryResult, WarehouseError
 from ..warehouse.kind import engine_kind
 from ..warehouse.sql import Sql, defs_folder, load_sql
@@ -38,7 +41,7 @@ class FileExportScaffolder(dg.Scaffolder[FileExportParams]):
         params = request.params
         attributes = {
             "name": params.name,
-            "file": f"exports/{params.name}.csv",
+            "output": f"exports/{params.name}.csv",
             "description": "Say who uses the file, and for what.",
             "sql": f"select * from {params.source.replace('/', '.')} order by 1\n",  # noqa: S608 - written for a person
             "depends_on": [params.source],
@@ -53,7 +56,23 @@ class FileExportComponent(StrictComponent):
     """A file for people or systems outside, made by a query and replaced as a whole.
 
     The result is held in memory. With ``primary_key`` the asset says how many rows came, went and changed.
+
+    .. code-block:: yaml
+
+        type: components.FileExportComponent
+        attributes:
+          name: delay_watchlist
+          output: exports/delay_watchlist.csv
+          description: Routes that the operations team watches today.
+          sql: select route, delay_minutes from marts.routes where delay_minutes > 30 order by route
+          depends_on: [marts/routes]
+          primary_key: [route]
+          owners: [team:operations]
+          group: activation
+          tags: {classification: internal}
     """
+
+    renamed_attributes = (Renamed("file", "output", since="0.2.0", until=date(2027, 5, 31)),)
 
     name: Annotated[
         str,
@@ -61,7 +80,7 @@ class FileExportComponent(StrictComponent):
             description="Second part of the asset key, activation/name.", json_schema_extra={"pattern": NAME_PATTERN}
         ),
     ]
-    file: Annotated[
+    output: Annotated[
         str,
         dg.Resolver.default(
             description="File below the project's root; its ending decides the format: .csv, .jsonl or .parquet.",
@@ -73,12 +92,8 @@ class FileExportComponent(StrictComponent):
     sql: Annotated[str | None, dg.Resolver.default(description="The query; order its rows, so that files compare.")] = (
         None
     )
-    sql_file: Annotated[
-        str | None, dg.Resolver.default(description="File with the query, beside this one; instead of sql.")
-    ] = None
-    depends_on: Annotated[
-        list[str], dg.Resolver.default(description="Asset keys that the query reads.", examples=[["marts/routes"]])
-    ] = field(default_factory=list)
+    sql_file: SqlFile = None
+    depends_on: AssetKeys = field(default_factory=list)
     primary_key: Annotated[
         list[str], dg.Resolver.default(description="Columns that identify a row, to count what changed.")
     ] = field(default_factory=list)
@@ -88,25 +103,23 @@ class FileExportComponent(StrictComponent):
             description="In CSV, put an apostrophe before text that a spreadsheet would run as a formula."
         ),
     ] = True
-    owners: Annotated[
-        list[str], dg.Resolver.default(description="E-mail addresses, or teams as team:name.", examples=[["team:data"]])
-    ] = field(default_factory=list)
-    group: Annotated[str | None, dg.Resolver.default(description="Asset group.")] = None
-    tags: Annotated[dict[str, str], dg.Resolver.default(description="Tags of the asset.")] = field(default_factory=dict)
+    owners: Owners = field(default_factory=list)
+    group: Group = None
+    tags: Tags = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        path = PurePosixPath(self.file.replace("\\", "/"))
+        path = PurePosixPath(self.output.replace("\\", "/"))
         if path.suffix not in FORMATS:
-            raise ValueError(f"file: {self.file!r} is not valid; expected a name ending in {', '.join(FORMATS)}")
+            raise ValueError(f"output: {self.output!r} is not valid; expected a name ending in {', '.join(FORMATS)}")
         if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
             raise ValueError(
-                f"file: {self.file!r} is not valid; expected a path below the project, as exports/name.csv"
+                f"output: {self.output!r} is not valid; expected a path below the project, as exports/name.csv"
             )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The asset ``activation/<name>``."""
         sql = load_sql(self.sql, self.sql_file, defs_folder(context), partitioned=False)
-        file = context.project_root / self.file
+        file = context.project_root / self.output
 
         @dg.asset(
             key=["activation", self.name],
@@ -117,6 +130,7 @@ class FileExportComponent(StrictComponent):
             tags=self.tags,
             kinds={"file", FORMATS[file.suffix]} | engine_kind(context),
             code_version=sql.version,
+            metadata={"destination": f"file:{self.output}"},  # what policy.yaml allows for its classification
             required_resource_keys={"warehouse"},
         )
         def file_export(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -139,7 +153,7 @@ class FileExportComponent(StrictComponent):
             written.replace(file)
         finally:
             written.unlink(missing_ok=True)
-        context.log.info(f"{self.file}: {len(result.rows):,} rows")
+        context.log.info(f"{self.output}: {len(result.rows):,} rows")
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": len(result.rows),

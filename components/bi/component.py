@@ -10,7 +10,9 @@ from typing import Annotated, Any
 
 import dagster as dg
 
+from ..attributes import Group, Owners, Tags
 from ..base import StrictComponent
+from ..formats import ASSET_KEY
 from ..warehouse.engines.base import subselect
 from .attributes import Filter, Tile
 from .lineage import tables_read
@@ -66,7 +68,7 @@ class DashboardComponent(StrictComponent):
     tiles: Annotated[list[Tile], dg.Resolver.default(description="What the page shows, in order.")]
     description: Annotated[str, dg.Resolver.default(description="What the page is about; stands under the title.")] = ""
     depends_on: Annotated[
-        list[str],
+        list[Annotated[str, ASSET_KEY]],
         dg.Resolver.default(
             description="Asset keys of the tables that the tiles read; one that is read and not listed is an error.",
             examples=[["marts/fct_flights"]],
@@ -83,12 +85,9 @@ class DashboardComponent(StrictComponent):
             json_schema_extra={"minimum": 1},
         ),
     ] = 5000
-    owners: Annotated[
-        list[str],
-        dg.Resolver.default(description="Teams or people who answer for the asset.", examples=[["team:analytics"]]),
-    ] = field(default_factory=list)
-    group: Annotated[str, dg.Resolver.default(description="Group of the asset.")] = "dashboards"
-    tags: Annotated[dict[str, str], dg.Resolver.default(description="Tags of the asset.")] = field(default_factory=dict)
+    owners: Owners = field(default_factory=list)
+    group: Group = "dashboards"
+    tags: Tags = field(default_factory=dict)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """One asset that writes the page.

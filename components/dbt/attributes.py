@@ -5,12 +5,13 @@ from typing import Annotated, Any, Literal
 import dagster as dg
 from pydantic import Field
 
+from ..attributes import Owners, Tags
 from ..base import StrictModel
+from ..schedules import Cron, Timezone
 
 TestSeverity = Literal["declared", "warn", "error"]
 PartitionType = Literal["hourly", "daily", "weekly", "monthly"]
 
-_CRON = r"^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|\S+(\s+\S+){4})$"
 _DATE = r"^\d{4}-\d{2}-\d{2}(-\d{2}:\d{2})?$"
 
 
@@ -94,17 +95,8 @@ class Upstream(StrictModel):
 class Schedule(StrictModel):
     """When to run."""
 
-    cron: Annotated[
-        str,
-        dg.Resolver.default(
-            description="Five cron fields, or @daily and its like.",
-            examples=["0 6 * * *"],
-            json_schema_extra={"pattern": _CRON},
-        ),
-    ]
-    timezone: Annotated[
-        str, dg.Resolver.default(description="IANA time zone of the cron fields.", examples=["America/New_York"])
-    ] = "UTC"
+    cron: Cron
+    timezone: Timezone = "UTC"
     status: Annotated[
         Literal["running", "stopped"],
         dg.Resolver.default(description="Whether the schedule is on until somebody switches it in the web UI."),
@@ -127,7 +119,7 @@ class Partitions(StrictModel):
         str | None,
         dg.Resolver.default(description="Date before which the last one ends.", json_schema_extra={"pattern": _DATE}),
     ] = None
-    timezone: Annotated[str, dg.Resolver.default(description="IANA time zone of the windows.")] = "UTC"
+    timezone: Timezone = "UTC"
 
 
 class DbtOptions(StrictModel):
@@ -191,12 +183,7 @@ class DbtOptions(StrictModel):
 class AssetDefaults(StrictModel):
     """What models get where they declare nothing themselves."""
 
-    owners: Annotated[
-        list[str],
-        dg.Resolver.default(
-            description="E-mail addresses or team:name.", examples=[["team:analytics", "ana@acme.com"]]
-        ),
-    ] = Field(default_factory=list)
+    owners: Owners = Field(default_factory=list)
     group: Annotated[
         str | None,
         dg.Resolver.default(
@@ -204,9 +191,7 @@ class AssetDefaults(StrictModel):
             json_schema_extra={"pattern": r"^[A-Za-z0-9_]+$"},
         ),
     ] = None
-    tags: Annotated[dict[str, str], dg.Resolver.default(description="Tags.", examples=[{"domain": "sales"}])] = Field(
-        default_factory=dict
-    )
+    tags: Tags = Field(default_factory=dict)
 
 
 class Compute(StrictModel):

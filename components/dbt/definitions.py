@@ -20,10 +20,10 @@ from .faults import Where
 from .git import clone
 from .prepare import ParsedProject
 from .profiles import choose_profile
-from .schedules import FULL_REFRESH, partitions_of, refuse_schedule, scheduled
+from .schedules import FULL_REFRESH, partitions_of, scheduled
 from .selection import RunSelection, choose
 from .source import GitRepository, ProjectSource
-from .standards import ComputeInForce, compute_in_force, refuse_defaults, standards_of
+from .standards import ComputeInForce, compute_in_force, standards_of
 from .translator import GovernedTranslator, Translation
 from .upstream import UpstreamMapping
 from .variables import DbtVars
@@ -107,13 +107,9 @@ def prepare(given: Attributes, place: Place, *, refresh: bool = False) -> Prepar
     partitions = partitions_of(given.partitions, where) if given.partitions else None
     dbt_vars = DbtVars(given.dbt.vars, place.resolution, partitions)
     dbt_vars.validate(where)
-    for key, schedule in (("schedule", given.schedule), ("full_refresh_schedule", given.full_refresh_schedule)):
-        if schedule:
-            refuse_schedule(key, schedule, where)
     if given.full_refresh_schedule and dbt_vars.use_key:
         problem = "covers all partitions at once, where {{ partition.key }} has no single value; use start and end"
         raise where.fault("full_refresh_schedule.cron", given.full_refresh_schedule.cron, problem)
-    refuse_defaults(given.assets, where)
     compute = compute_in_force(given.compute, given.dbt.threads, where, root)
     if refresh and isinstance(given.project, GitRepository):
         folder = clone(given.project, where, root)

@@ -1,11 +1,9 @@
 """Partitions, and the jobs and schedules that build them."""
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo, available_timezones
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-from dagster._utils.schedules import is_valid_cron_schedule
 
 from .attributes import Partitions, Schedule
 from .faults import Where
@@ -19,9 +17,8 @@ def partitions_of(given: Partitions, where: Where) -> dg.TimeWindowPartitionsDef
     """The partitions that the YAML describes.
 
     Raises:
-        DbtProjectError: a date or the time zone is not valid.
+        DbtProjectError: a date is not valid.
     """
-    refuse_timezone("partitions.timezone", given.timezone, where)
     kinds: dict[str, Callable[..., dg.TimeWindowPartitionsDefinition]] = {
         "hourly": dg.HourlyPartitionsDefinition,
         "daily": dg.DailyPartitionsDefinition,
@@ -42,22 +39,6 @@ def partitions_of(given: Partitions, where: Where) -> dg.TimeWindowPartitionsDef
     if given.end_date and given.end_date <= given.start_date:
         raise where.fault("partitions.end_date", given.end_date, f"is not after start_date {given.start_date}")
     return kinds[given.type](**dates, timezone=given.timezone)
-
-
-def refuse_timezone(key: str, name: str, where: Where) -> None:
-    """Raise DbtProjectError unless ``name`` is an IANA time zone."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise where.fault(key, name, "is no IANA time zone", available_timezones()) from None
-
-
-def refuse_schedule(key: str, schedule: Schedule, where: Where) -> None:
-    """Raise DbtProjectError unless cron and time zone are valid."""
-    if not is_valid_cron_schedule(schedule.cron):
-        problem = 'is no cron schedule; write minute, hour, day, month and weekday such as "0 6 * * 1-5", or @daily'
-        raise where.fault(f"{key}.cron", schedule.cron, problem)
-    refuse_timezone(f"{key}.timezone", schedule.timezone, where)
 
 
 def scheduled(

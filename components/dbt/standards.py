@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from .attributes import AssetDefaults, Compute, Monitoring
+from .attributes import Compute, Monitoring
 from .faults import Where
 from .translator import Standards
 
@@ -96,18 +96,3 @@ def standards_of(
         metadata["sla_minutes"] = monitoring.sla_minutes
         freshness = dg.FreshnessPolicy.time_window(fail_window=timedelta(minutes=monitoring.sla_minutes))
     return Standards(tags, metadata, freshness, partitions)
-
-
-def refuse_defaults(defaults: AssetDefaults, where: Where) -> None:
-    """Raise DbtProjectError where Dagster would not take an owner or a tag."""
-    for owner in defaults.owners:
-        try:
-            dg.AssetSpec("any", owners=[owner])
-        except dg.DagsterInvalidDefinitionError:
-            raise where.fault("assets.owners", owner, "is neither an e-mail address nor team:name") from None
-    for name, value in defaults.tags.items():
-        try:
-            dg.AssetSpec("any", tags={name: value})
-        except dg.DagsterInvalidDefinitionError:
-            problem = "is no tag: up to 63 letters, digits, dots, dashes and underscores"
-            raise where.fault(f"assets.tags.{name}", value, problem) from None

@@ -11,6 +11,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 from dagster_dbt.asset_utils import default_asset_key_fn, default_group_from_dbt_resource_props
 
 from .attributes import AssetDefaults, TestSeverity
+from .declared import declared_meta, declared_sla, declared_tags
 from .upstream import UpstreamMapping
 
 Translation = Callable[[dg.AssetSpec, Mapping[str, Any]], dg.AssetSpec]
@@ -80,7 +81,9 @@ class GovernedTranslator(DagsterDbtTranslator):
             if props["resource_type"] != "source":
                 if self._translation is not None:
                     spec = self._translation(spec, props)
-                if self._standards.freshness is not None and spec.freshness_policy is None:
+                # A deadline of the model's own becomes its freshness policy where the policy is applied.
+                own = declared_sla(declared_meta(props))
+                if self._standards.freshness is not None and spec.freshness_policy is None and own is None:
                     spec = spec.replace_attributes(freshness_policy=self._standards.freshness)
             self._specs[unique_id] = spec
         return self._specs[unique_id]
@@ -102,7 +105,7 @@ class GovernedTranslator(DagsterDbtTranslator):
         if dbt_resource_props["resource_type"] == "source":
             return self._upstream.key(dbt_resource_props)
         stock = default_asset_key_fn(dbt_resource_props)
-        if _meta(dbt_resource_props).get("dagster", {}).get("asset_key"):
+        if declared_meta(dbt_resource_props).get("dagster", {}).get("asset_key"):
             return stock
         config = dbt_resource_props["config"]
         schema = config.get("schema") or config.get("target_schema") or dbt_resource_props["package_name"]
@@ -114,7 +117,8 @@ class GovernedTranslator(DagsterDbtTranslator):
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """The group that dbt declares, else the YAML's, else the folder under ``models/``."""
-        declared = default_group_from_dbt_resource_props({**dbt_resource_props, "meta": _meta(dbt_resource_props)})
+        meta = declared_meta(dbt_resource_props)
+        declared = default_group_from_dbt_resource_props({**dbt_resource_props, "meta": meta})
         if declared or self._defaults.group:
             return _slug(declared or self._defaults.group or "")
         if dbt_resource_props["resource_type"] != "model":
@@ -125,7 +129,7 @@ class GovernedTranslator(DagsterDbtTranslator):
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str] | None:
         """The owners in the node's meta, else its dbt group's owner, else the YAML's."""
-        meta = _meta(dbt_resource_props)
+        meta = declared_meta(dbt_resource_props)
         group = dbt_resource_props.get("group")
         owner = (group.get("owner") or {}) if isinstance(group, Mapping) else {}
         for declared in (
@@ -140,22 +144,22 @@ class GovernedTranslator(DagsterDbtTranslator):
         return self._defaults.owners
 
     def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
-        """dbt's tags, the YAML's, and the standards'."""
+        """dbt's tags, the YAML's, the standards', and what the node's meta says: classification and tier."""
         stock = super().get_tags(dbt_resource_props)
-        return {**self._defaults.tags, **stock, **self._standards.tags}
+        declared = declared_tags(declared_meta(dbt_resource_props))
+        return {**self._defaults.tags, **stock, **self._standards.tags, **declared}
 
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Columns and relation name as stock has them, and the standards'."""
+        """Columns and relation name as stock has them, the standards', and the deadline in the node's meta."""
         stock = super().get_metadata(dbt_resource_props)
-        return stock if dbt_resource_props["resource_type"] == "source" else {**stock, **self._standards.metadata}
+        if dbt_resource_props["resource_type"] == "source":
+            return stock
+        sla = declared_sla(declared_meta(dbt_resource_props))
+        return {**stock, **self._standards.metadata, **({} if sla is None else {"sla_minutes": sla})}
 
     def get_partitions_def(self, dbt_resource_props: Mapping[str, Any]) -> dg.PartitionsDefinition | None:
         """The component's partitions, for everything that dbt builds."""
         return None if dbt_resource_props["resource_type"] == "source" else self._standards.partitions
-
-
-def _meta(props: Mapping[str, Any]) -> Mapping[str, Any]:
-    return props.get("config", {}).get("meta") or props.get("meta") or {}
 
 
 def _slug(name: str) -> str:

@@ -35,6 +35,7 @@ class FileLocation(StrictModel):
         dg.Resolver.default(
             description="Folder of the files: from the package where one is named, else from the project's root.",
             examples=["data/landing"],
+            json_schema_extra={"pattern": r"\S"},
         ),
     ] = "."
     package: Annotated[
@@ -62,6 +63,7 @@ class FileTable(StrictModel):
         dg.Resolver.default(
             description="File name or glob pattern within the source; .zip, .gz and .zst are read as they are.",
             examples=["flights.csv.zip", "orders/*.parquet"],
+            json_schema_extra={"pattern": r"\S"},
         ),
     ]
     description: Annotated[str, dg.Resolver.default(description="What a row is, and who makes it.")]

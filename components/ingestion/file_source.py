@@ -10,6 +10,7 @@ from typing import Annotated
 import dagster as dg
 from pydantic import BaseModel, Field
 
+from ..attributes import Group, Owners, Tags
 from ..base import StrictComponent
 from ..warehouse.kind import engine_kind
 from .attributes import NAME_PATTERN, FileLocation, FileTable, SchemaContract
@@ -54,6 +55,27 @@ class FileSourceComponent(StrictComponent):
     Everything is read and checked before anything is loaded; a table that is replaced keeps its old rows until then.
     Empty text loads as no value. In CSV and JSON Lines, dates and times are recognised in ISO 8601 only, and a time
     without a zone is UTC. A column keeps the type of its first load.
+
+    .. code-block:: yaml
+
+        type: components.FileSourceComponent
+        attributes:
+          source: {folder: data/landing}
+          tables:
+            - name: orders
+              file: orders/*.parquet
+              description: One row an order, from the web shop.
+              write_disposition: merge
+              primary_key: [order_id]
+              cursor: updated_at
+            - name: customers
+              file: customers.csv.gz
+              description: One row a customer, from the CRM.
+              null_values: [NA]
+              columns: {zip_code: text}
+          owners: [team:data]
+          group: raw
+          tags: {classification: internal}
     """
 
     source: Annotated[FileLocation, dg.Resolver.default(description="Where the files stand.")]
@@ -71,13 +93,9 @@ class FileSourceComponent(StrictComponent):
             description="What a new column in the files does: evolve adds it, freeze refuses the load."
         ),
     ] = "evolve"
-    owners: Annotated[
-        list[str], dg.Resolver.default(description="E-mail addresses, or teams as team:name.", examples=[["team:data"]])
-    ] = field(default_factory=list)
-    group: Annotated[str | None, dg.Resolver.default(description="Asset group.")] = None
-    tags: Annotated[dict[str, str], dg.Resolver.default(description="Tags of every table.")] = field(
-        default_factory=dict
-    )
+    owners: Owners = field(default_factory=list)
+    group: Group = None
+    tags: Tags = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = [table.name for table in self.tables]

@@ -154,3 +154,32 @@ def test_every_link_between_pages_leads_somewhere(page: str):
 def test_the_reference_is_what_the_sources_say():
     done = subprocess.run([sys.executable, "tools/reference.py", "--check"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.e2e
+def test_keeping_projects_current_works_as_written(template_repository: Path, tmp_path: Path):
+    reader = Reader(tmp_path, template_repository)
+    reader.type('uvx copier copy --defaults "$DAGWRIGHT" my-platform')
+    reader.type("cd my-platform")
+    reader.type('git init -b main && git add . && git commit -m "start"')
+    [check, update, fleet] = commands("docs/how-to/keep-projects-current.md")
+    reader.type(check)
+    (tmp_path / "repositories.txt").write_text(f"{tmp_path / 'my-platform'}\n")
+    reader.type(update)
+    reader.folder = tmp_path
+    reader.type(fleet)
+    assert "up to date" in (tmp_path / "fleet.html").read_text()
+
+
+@pytest.mark.e2e
+def test_adopting_works_as_written(template_repository: Path, tmp_path: Path):
+    project = tmp_path / "my-project"
+    (project / "src" / "my_project").mkdir(parents=True)
+    (project / "src" / "my_project" / "__init__.py").write_text("")
+    reader = Reader(tmp_path, template_repository)
+    reader.type("cd my-project")
+    reader.type('git init -b main && git add . && git commit -m "ours"')
+    reader.folder = tmp_path
+    [adopt] = commands("docs/how-to/adopt-a-project.md")
+    reader.type(adopt)
+    assert (project / ".copier-answers.yml").is_file()

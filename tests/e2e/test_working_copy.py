@@ -33,7 +33,7 @@ def documents(project: Path) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def schemas(starter: Project) -> dict[str, Draft202012Validator]:
-    starter.run("python", "tools/write_schemas.py")
+    starter.run("python", "tools/schemas.py")
     found = {path.name.split(".")[0]: json.loads(path.read_text()) for path in (starter.path / "schemas").iterdir()}
     for schema in found.values():
         Draft202012Validator.check_schema(schema)

@@ -1,6 +1,7 @@
 """What the templates hold, before and after rendering."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -8,11 +9,12 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import jinja2
 import pytest
 import yaml
 from pathspec import GitIgnoreSpec
 
-from tests.rendering import ROOT, answer_sets, tracked
+from tests.rendering import COMPONENT_ANSWERS, ROOT, answer_sets, tracked
 
 MARKS = ("[=", "=]", "[%", "%]", "[#", "#]")
 KINDS = sorted(path.name for path in (ROOT / "templates").iterdir())
@@ -28,6 +30,22 @@ def manifest(project: Path) -> list[dict[str, str]]:
     """The ownership table as the generated README prints it."""
     table = re.findall(r"^\| `(.+?)` \| (managed|seeded) \| (.+?) \|$", (project / "README.md").read_text(), re.M)
     return [{"path": path, "owner": owner, "about": about} for path, owner, about in table]
+
+
+def joined(answers: dict[str, str]) -> list[dict[str, str]]:
+    """The manifest of a component, which has no README of its own; its page is in the package's docs folder."""
+    if answers["kind"] != "component":
+        return []
+    text = yaml.safe_load((ROOT / "questions" / "manifest.yml").read_text())["manifest"]["default"]
+    marks = {"variable_start_string": "[=", "variable_end_string": "=]"}
+    marks |= {"block_start_string": "[%", "block_end_string": "%]", "comment_start_string": "[#"}
+    environment = jinja2.Environment(**marks, comment_end_string="#]")
+    environment.filters["to_json"] = json.dumps
+    names = {"package": "acme_components", "component_module": "daily_report_component", "makes": "python"}
+    names |= {"component_name": "DailyReportComponent", "_copier_conf": {"answers_file": COMPONENT_ANSWERS}, **answers}
+    entries = yaml.safe_load(environment.from_string(text).render(**names))
+    kept = [entry for entry in entries if entry.get("present", True) and not entry["path"].startswith("/docs/")]
+    return [entry | {"path": entry["path"].lstrip("/")} for entry in kept]
 
 
 def covers(pattern: str, file: str) -> bool:
@@ -69,7 +87,7 @@ def test_the_repository_and_its_projects_use_the_same_pins():
     pins = yaml.safe_load(yaml.safe_load((ROOT / "questions" / "pins.yml").read_text())["pins"]["default"])
     ours = tomllib.loads((ROOT / "pyproject.toml").read_text())
     requirements = {
-        re.split(r"[<>=~!\[]", line)[0].lower(): re.sub(r"^[A-Za-z0-9._-]+(\[[^]]*\])?", "", line)
+        re.sub(r"[._]", "-", re.split(r"[<>=~!\[]", line)[0].lower()): re.sub(r"^[A-Za-z0-9._-]+(\[[^]]*\])?", "", line)
         for line in ours["dependency-groups"]["dev"]
         if isinstance(line, str)
     }
@@ -91,7 +109,7 @@ def test_no_template_file_is_hidden_by_a_gitignore_of_the_payload():
 @pytest.mark.parametrize("name", answer_sets())
 def test_the_manifest_covers_every_file_once(rendered: Callable[..., Path], name: str):
     project = rendered(answer_sets()[name])
-    entries = manifest(project)
+    entries = manifest(project) + joined(answer_sets()[name])
     owners = {file: [entry["path"] for entry in entries if covers(entry["path"], file)] for file in files(project)}
     assert {file: paths for file, paths in owners.items() if len(paths) != 1} == {}
 
@@ -100,7 +118,8 @@ def test_the_manifest_covers_every_file_once(rendered: Callable[..., Path], name
 def test_the_manifest_names_nothing_that_is_not_there(rendered: Callable[..., Path], name: str):
     project = rendered(answer_sets()[name])
     present = files(project)
-    unused = [entry["path"] for entry in manifest(project) if not any(covers(entry["path"], file) for file in present)]
+    listed = manifest(project) + joined(answer_sets()[name])
+    unused = [entry["path"] for entry in listed if not any(covers(entry["path"], file) for file in present)]
     assert unused == []
 
 
@@ -147,14 +166,82 @@ def test_rendering_twice_gives_the_same_bytes(rendered: Callable[..., Path]):
     }
 
 
-def test_components_reach_a_project_unchanged(default_project: Path):
-    package = default_project / "src" / "data_platform" / "components"
-    modules = [
-        path for path in tracked("components") if path.name != "__init__.py" or path.parent != ROOT / "components"
-    ]
-    different = [
-        path.name
-        for path in modules
-        if (package / path.relative_to(ROOT / "components")).read_text() != path.read_text()
-    ]
+LIBRARIES = {"modern-data": "data_platform/components", "component-package": "acme_components"}
+
+
+@pytest.mark.parametrize("kind", LIBRARIES)
+def test_components_reach_a_project_unchanged(template: Path, rendered: Callable[..., Path], kind: str):
+    package = rendered({"kind": kind}) / "src" / LIBRARIES[kind]
+    library = template / "components"
+    files = [path for path in library.rglob("*") if path.is_file() and path != library / "__init__.py"]
+    modules = [path.relative_to(library) for path in files]
+    families = {path.name for path in package.iterdir() if path.is_dir()}
+    taken = [path for path in modules if len(path.parts) == 1 or path.parts[0] in families]
+    different = [str(path) for path in taken if (package / path).read_bytes() != (library / path).read_bytes()]
+    assert len(taken) > 50
     assert different == []
+
+
+def test_the_default_package_holds_the_whole_library(rendered: Callable[..., Path]):
+    package = rendered({"kind": "component-package"}) / "src" / "acme_components"
+    families = {path.parent.name for path in (ROOT / "components").glob("*/__init__.py")}
+    assert families - {path.name for path in package.iterdir()} == set()
+
+
+@pytest.mark.parametrize("family", ["warehouse", "notebooks", "spark", "ml", "stock", "orchestration"])
+def test_a_package_of_one_family_has_what_the_family_imports(rendered: Callable[..., Path], family: str):
+    package = rendered({"kind": "component-package", "families": [family]}) / "src" / "acme_components"
+    missing = set()
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                origin = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+                if not (origin.with_suffix(".py").is_file() or origin.is_dir()):
+                    missing.add(f"{path.relative_to(package)}: {'.' * node.level}{node.module}")
+    assert missing == set()
+
+
+# What an import is called on the index, where that is another name.
+DISTRIBUTIONS = {
+    "databricks": "databricks-sdk",
+    "dateutil": "dagster",
+    "google": "google-cloud-bigquery",
+    "mlflow": "mlflow-skinny",
+    "pyspark": "pyspark-client",
+    "sklearn": "scikit-learn",
+    "snowflake": "snowflake-connector-python",
+    "xgboost": "xgboost-cpu",
+}
+# These come with what the package asks for anyway.
+COME_ALONG = {
+    "dagster": {"dagster_shared", "pydantic", "pydantic_core", "yaml", "jinja2", "requests", "toposort", "filelock"},
+    "scikit-learn": {"numpy", "scipy", "joblib", "threadpoolctl"},
+    "papermill": {"nbformat", "nbclient"},
+    "ipykernel": {"IPython", "jupyter_client", "jupyter_core", "traitlets"},
+    "dagster-dbt": {"orjson"},
+    "dbt-core": {"dbt"},
+    "dbt-postgres": {"psycopg2"},
+    "kubernetes": {"urllib3"},
+    "boto3": {"botocore"},
+    "skops": {"packaging"},
+    "opentelemetry-sdk": {"opentelemetry"},
+}
+
+
+def test_every_library_that_a_component_imports_is_a_dependency_or_an_extra(rendered: Callable[..., Path]):
+    project = rendered({"kind": "component-package"})
+    settings = tomllib.loads((project / "pyproject.toml").read_text())["project"]
+    lines = settings["dependencies"] + [line for extra in settings["optional-dependencies"].values() for line in extra]
+    names = {re.split(r"[<>=~!\[]", line)[0] for line in lines}
+    declared = {name.replace("-", "_") for name in names}.union(*(COME_ALONG.get(name, set()) for name in names))
+    used: dict[str, set[str]] = {}
+    for path in (project / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            found = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            found += [node.module] if isinstance(node, ast.ImportFrom) and not node.level and node.module else []
+            for module in found:
+                top = module.split(".")[0]
+                used.setdefault(DISTRIBUTIONS.get(top, top).replace("-", "_"), set()).add(path.name)
+    own = {path.stem for path in (project / "src").rglob("*.py")} | {"acme_components"}
+    unknown = {name: files for name, files in used.items() if name not in declared | set(sys.stdlib_module_names) | own}
+    assert unknown == {}

@@ -38,7 +38,7 @@ def test_every_check_before_a_commit_is_local_and_its_tool_is_installed(default:
 
 def test_the_editor_applies_the_schemas_that_the_script_writes(default: Path):
     associations = json.loads((default / ".vscode" / "settings.json").read_text())["yaml.schemas"]
-    script = (default / "tools" / "write_schemas.py").read_text()
+    script = (default / "tools" / "schemas.py").read_text()
     written = re.findall(r'"(\w+)": ', re.search(r"in \{(.+?)\}\.items", script)[1])
     assert set(associations) == {f"./schemas/{name}.schema.json" for name in written}
     files = [path.relative_to(default).as_posix() for path in (default / "src").rglob("defs.yaml")]
@@ -48,7 +48,7 @@ def test_the_editor_applies_the_schemas_that_the_script_writes(default: Path):
 
 def test_the_editor_files_are_json(default: Path):
     tasks = json.loads((default / ".vscode" / "tasks.json").read_text())["tasks"]
-    assert "uv run python tools/write_schemas.py" in [task["command"] for task in tasks]
+    assert "uv run python tools/schemas.py" in [task["command"] for task in tasks]
     assert "redhat.vscode-yaml" in json.loads((default / ".vscode" / "extensions.json").read_text())["recommendations"]
 
 

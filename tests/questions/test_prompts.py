@@ -9,7 +9,10 @@ import pexpect
 import pytest
 import yaml
 
+from tests.rendering import asked_questions
+
 DOWN, ENTER = "\x1b[B", "\r"
+FAMILIES = list(asked_questions()["families"]["choices"].values())
 
 # What is typed at each question, in the order asked.
 SESSIONS = {
@@ -22,6 +25,15 @@ SESSIONS = {
         ("In which folder of that repository", "\x15transform" + ENTER),
         ("Which CI", DOWN + ENTER),
     ],
+    "component-package": [
+        ("What do you want to make", DOWN + ENTER),
+        ("What is the project called", "\x15Shop Platform" + ENTER),
+        ("Who owns the data", "\x15team:platform" + ENTER),
+        # All are chosen at first: space takes the first one away.
+        ("Which families of components", " " + ENTER),
+        ("Which CI", DOWN + ENTER),
+        ("How does CI publish", "\x1b[A" + ENTER),
+    ],
 }
 EXPECTED = {
     "modern-data": {
@@ -32,6 +44,14 @@ EXPECTED = {
         "dbt_project": "https://git.example.com/shop/dbt.git",
         "dbt_subfolder": "transform",
         "ci": "gitlab",
+    },
+    "component-package": {
+        "kind": "component-package",
+        "project_name": "Shop Platform",
+        "owner": "team:platform",
+        "families": FAMILIES[1:],
+        "ci": "gitlab",
+        "publish": "trusted",
     },
 }
 

@@ -4,8 +4,10 @@ import keyword
 import re
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
+import jinja2
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -22,8 +24,32 @@ def test_every_question_has_a_default_and_says_what_it_decides():
     assert [name for name, question in PROMPTS.items() if not {"help", "default"} <= set(question)] == []
 
 
-def test_at_most_eight_prompts_are_asked():
-    assert len(PROMPTS) <= 8
+KINDS = sorted(PROMPTS["kind"]["choices"].values())
+# Answers that lead to every question of a kind.
+LONGEST = {"dbt_source": "git", "ci": "github"}
+
+
+def asked_of(kind: str) -> list[str]:
+    """The questions on the longest path of a kind."""
+    marks = yaml.safe_load(next(yaml_documents(ROOT / "copier.yml")))["_envops"]
+    marks = {name: mark for name, mark in marks.items() if name.endswith(("_string", "_prefix"))}
+    environment = jinja2.Environment(**marks, undefined=jinja2.StrictUndefined)
+    whens = {name: str(question.get("when", "True")) for name, question in PROMPTS.items()}
+    return [n for n, when in whens.items() if environment.from_string(when).render(kind=kind, **LONGEST) == "True"]
+
+
+def yaml_documents(path: Path) -> Iterator[str]:
+    """The documents of a file, as text: `!include` is Copier's own."""
+    yield from path.read_text().split("\n---\n")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_at_most_eight_prompts_are_asked(kind: str):
+    assert 3 <= len(asked_of(kind)) <= 8
+
+
+def test_every_question_is_asked_of_some_kind():
+    assert {name for kind in KINDS for name in asked_of(kind)} == set(PROMPTS)
 
 
 def test_the_kind_is_asked_first():
@@ -97,6 +123,15 @@ HOSTILE_ANSWERS = [
     ("ci", "jenkins"),
     ("kind", "nothing"),
 ]
+
+
+@pytest.mark.parametrize("answer", [{"families": []}, {"families": ["oracle"]}, {"publish": "ftp"}, {"owner": "me"}])
+def test_an_answer_about_a_package_outside_its_rules_is_refused_by_name(
+    template: Path, tmp_path: Path, answer: dict[str, object]
+):
+    with pytest.raises(ValueError, match=next(iter(answer))):
+        render(template, tmp_path / "project", {"kind": "component-package", **answer})
+    assert not (tmp_path / "project").exists()
 
 
 @pytest.mark.parametrize(("question", "answer"), HOSTILE_ANSWERS)

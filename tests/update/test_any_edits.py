@@ -2,14 +2,16 @@
 
 import os
 import shutil
+import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 
+from tests.update import in_process
 from tests.update.worlds import ANSWERS, Content, Project, TemplateRepository, figure, git
 
 # CI repeats one set of histories, so that a red run is about the change; name another seed to look for new ones.
@@ -24,6 +26,7 @@ EDITS = st.lists(st.tuples(st.sampled_from(HOW), st.integers(0, 20), st.integers
 ROUNDS = st.lists(st.tuples(EDITS, EDITS), min_size=1, max_size=2)
 MARKS = (b"<<<<<<< ", b"=======\n", b">>>>>>> ")
 Files = dict[str, bytes]
+Update = Callable[[Project], "subprocess.CompletedProcess[str]"]
 
 
 class Author:
@@ -75,7 +78,7 @@ def own_files(project: Project) -> Files:
     return {name: text for name, text in project.files().items() if not name.startswith("tools/") and name != ANSWERS}
 
 
-def check_history(rounds: Sequence[tuple[list, list]], folder: Path) -> None:
+def check_history(rounds: Sequence[tuple[list, list]], folder: Path, update: Update) -> None:
     """Let user and template edit in turn, update after each turn, and check what the update made."""
     template = TemplateRepository.create(folder / "template")
     user, upstream, released = Author("user"), Author("template"), dict(START)
@@ -91,7 +94,7 @@ def check_history(rounds: Sequence[tuple[list, list]], folder: Path) -> None:
             upstream.edit(released, *edit)
         template.release(f"v{number}.0.0", changes(had, released))
 
-        done = project.update()
+        done = update(project)
         note(f"{done.returncode}\n{done.stdout}\n{done.stderr}")
         after = own_files(project)
         assert done.returncode == (1 if git(project.path, "ls-files", "--unmerged") else 0)
@@ -115,10 +118,10 @@ def check_history(rounds: Sequence[tuple[list, list]], folder: Path) -> None:
         project.edit({})
 
 
-def check(rounds: Sequence[tuple[list, list]]) -> None:
+def check(rounds: Sequence[tuple[list, list]], update: Update) -> None:
     folder = Path(tempfile.mkdtemp())
     try:
-        check_history(rounds, folder)
+        check_history(rounds, folder, update)
     finally:
         shutil.rmtree(folder)
 
@@ -126,7 +129,7 @@ def check(rounds: Sequence[tuple[list, list]]) -> None:
 @settings(max_examples=2, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(EDITS, EDITS), min_size=1, max_size=1))
 def test_no_line_of_the_user_is_lost_in_a_few_histories(rounds: Sequence[tuple[list, list]]) -> None:
-    check(rounds)
+    check(rounds, Project.update)
 
 
 @pytest.mark.e2e
@@ -138,4 +141,4 @@ def test_no_line_of_the_user_is_lost_in_a_few_histories(rounds: Sequence[tuple[l
 @given(ROUNDS)
 def test_no_line_of_the_user_is_lost_in_many_histories(rounds: Sequence[tuple[list, list]]) -> None:
     figure(f"histories with UPDATE_SEED={SEED}")
-    check(rounds)
+    check(rounds, in_process.update)

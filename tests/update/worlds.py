@@ -76,7 +76,7 @@ class TemplateRepository:
     def create(cls, path: Path) -> "TemplateRepository":
         path.mkdir(parents=True)
         git(path, "init", "--quiet")
-        for name in ("update.py", "update_merge.py"):
+        for name in ("update.py", "update_merge.py", "update_changelog.py"):
             (path / PAYLOAD / LOCAL_TOOLS).mkdir(parents=True, exist_ok=True)
             shutil.copy2(HOOKS / name, path / PAYLOAD / LOCAL_TOOLS / name)
         write(path, {f"{PAYLOAD}/{ANSWERS_FILE}": "[= _copier_answers | to_nice_yaml =]\n"})

@@ -10,7 +10,7 @@ from components.activation.rows import read_rows, write_rows
 from components.warehouse.engines.base import QueryResult
 from tests.components.warehouse.project import scaffolded, starter_attributes
 
-LIST = {"name": "watchlist", "file": "exports/watchlist.csv", "description": "Routes to watch."}
+LIST = {"name": "watchlist", "output": "exports/watchlist.csv", "description": "Routes to watch."}
 ROUTES = "SELECT * FROM (VALUES ('JFK', 3), ('EWR', 5)) AS t(origin, flights) ORDER BY origin"
 
 
@@ -48,14 +48,14 @@ def test_the_asset_says_what_changed(any_project):
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
 def test_every_format_says_what_changed(any_project, suffix):
     file = f"exports/watchlist.{suffix}"
-    export(any_project, ROUTES, primary_key=["origin"], file=file)
-    metadata = export(any_project, ROUTES.replace("3", "4"), primary_key=["origin"], file=file)
+    export(any_project, ROUTES, primary_key=["origin"], output=file)
+    metadata = export(any_project, ROUTES.replace("3", "4"), primary_key=["origin"], output=file)
     assert [metadata[name] for name in ("rows_added", "rows_removed", "rows_changed")] == [0, 0, 1]
 
 
 def test_json_lines_keep_numbers_and_nothing(any_project):
     sql = "SELECT 'ü' AS name, 1.25 AS share, 7 AS n, DATE '2024-02-29' AS day, CAST(NULL AS int) AS none, true AS ok"
-    export(any_project, sql, file="exports/watchlist.jsonl")
+    export(any_project, sql, output="exports/watchlist.jsonl")
     [line] = (any_project.root / "exports" / "watchlist.jsonl").read_text(encoding="utf-8").splitlines()
     assert '"ü"' in line
     assert json.loads(line) == {"name": "ü", "share": 1.25, "n": 7, "day": "2024-02-29", "none": None, "ok": True}
@@ -68,7 +68,7 @@ def test_parquet_keeps_types(any_project):
         "SELECT 'x' AS name, CAST(1.25 AS decimal(6,2)) AS share, 7 AS n, DATE '2024-02-29' AS day, "
         "CAST('2024-01-01 05:00:00+00' AS timestamptz) AS at, true AS ok, CAST(0.5 AS double precision) AS half"
     )
-    export(any_project, sql, file="exports/watchlist.parquet")
+    export(any_project, sql, output="exports/watchlist.parquet")
     rows = duckdb.execute(f"FROM '{any_project.root / 'exports' / 'watchlist.parquet'}'").fetchall()
     types = [
         row[1]
@@ -153,10 +153,13 @@ def test_a_key_that_is_none_is_named(project, sql, expected):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"file": "exports/watchlist.xlsx"}, "file: 'exports/watchlist.xlsx' does not match"),
-        ({"file": "/etc/watchlist.csv"}, "file: '/etc/watchlist.csv' is not valid; expected a path below the project"),
-        ({"file": "../watchlist.csv"}, "file: '../watchlist.csv' is not valid; expected a path below the project"),
-        ({"file": "C:/watchlist.csv"}, "file: 'C:/watchlist.csv' is not valid; expected a path below the project"),
+        ({"output": "exports/watchlist.xlsx"}, "output: 'exports/watchlist.xlsx' does not match"),
+        (
+            {"output": "/etc/watchlist.csv"},
+            "output: '/etc/watchlist.csv' is not valid; expected a path below the project",
+        ),
+        ({"output": "../watchlist.csv"}, "output: '../watchlist.csv' is not valid; expected a path below the project"),
+        ({"output": "C:/watchlist.csv"}, "output: 'C:/watchlist.csv' is not valid; expected a path below the project"),
         ({"name": "Watch List"}, "name: 'Watch List' does not match"),
         ({"sql": None}, "expected one of sql and sql_file, not neither"),
         ({"sql": "SELECT '{{ '{{ partition.key }}' }}'"}, "the SQL uses partition"),
@@ -203,5 +206,5 @@ def test_the_starter_lists_the_worst_routes_first(any_project):
 def test_the_scaffolder_writes_what_materialises(project):
     project.warehouse.execute("CREATE SCHEMA marts", "CREATE TABLE marts.example AS SELECT 1 AS id")
     attributes = scaffolded(FileExportComponent, project._sandbox.defs_folder_path / "made", name="made")
-    assert attributes["file"] == "exports/made.csv"
+    assert attributes["output"] == "exports/made.csv"
     assert project.materialize("activation/made")["activation/made"]["dagster/row_count"] == 1

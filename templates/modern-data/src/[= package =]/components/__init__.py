@@ -13,6 +13,7 @@ _FAMILIES = {
     "GovernedDbtProjectComponent": "dbt",
     "ScheduledJobComponent": "orchestration",
     "SqlTableComponent": "warehouse",
+    "TelemetryComponent": "orchestration",
     "WarehouseComponent": "warehouse",
 }
 

@@ -1,6 +1,6 @@
 """Write the JSON schemas that give an editor completion and checks in defs.yaml and policy.yaml.
 
-    uv run python tools/write_schemas.py
+    uv run python tools/schemas.py
 
 They describe the components that are installed now, so git ignores them; run it again after changing a component.
 """

@@ -1,0 +1,1 @@
+"""The catalogue of the package's components: site, JSON schemas, llms.txt."""
