@@ -20,6 +20,7 @@ from dagster.components.resolved.base import _get_annotations, _get_resolver, de
 from dagster.components.resolved.errors import ResolutionException
 from pydantic import (
     BaseModel,
+    ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     TypeAdapter,
@@ -87,6 +88,8 @@ class StrictComponent(dg.Component, Strict):
 
 class StrictModel(dg.Model, Strict):
     """Base of every nested group of attributes."""
+
+    model_config = ConfigDict(defer_build=True)  # listing components needs no validator
 
 
 class _Attribute:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,17 @@ import hypothesis
 import pytest
 
 from tests.postgres_server import PostgresServer, running_postgres
-from tests.rendering import copy_template, render
+from tests.rendering import ROOT, copy_template, render
 
 # CI looks at the same examples every time, so that a red run is about the change; elsewhere new ones are tried.
 hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
+
+# A test process of xdist has a main module without a file. MLflow asks pyspark whether a session is active, and pyspark
+# takes such a process for a run of its own doctests, and ends it.
+if not hasattr(sys.modules["__main__"], "__file__"):
+    sys.modules["__main__"].__file__ = str(ROOT / "tests" / "__init__.py")
 
 
 @pytest.fixture(scope="session")

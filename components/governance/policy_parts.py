@@ -77,7 +77,7 @@ Variable = Annotated[str, AfterValidator(_variable), Field(json_schema_extra={"p
 class Part(KnownKeys):
     """Base of every group of keys in policy.yaml: nothing unknown, nothing changed after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # listing components needs no validator
 
 
 class Tier(Part):

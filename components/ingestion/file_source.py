@@ -201,4 +201,5 @@ def _name(context: dg.ComponentLoadContext) -> str:
         *folder.relative_to(context.defs_module_path).parts,
         *([str(path.instance_key)] if path.instance_key else []),
     ]
-    return re.sub(r"[^a-z0-9]+", "_", "_".join(parts).lower()).strip("_") or "files"
+    name = re.sub(r"[^a-z0-9]+", "_", "_".join(parts).lower()).strip("_")
+    return name if name[:1].isalpha() else f"files_{name}".strip("_")  # dlt takes no name that begins with a digit

@@ -86,7 +86,9 @@ class Loader:
         import dlt
 
         source = dlt.source(lambda: [self._resource(table) for table in staged], name=self._name)
-        return str(self._pipeline.run(source(), refresh=refresh).loads_ids[0])
+        # Otherwise dlt would turn Parquet into the format that the destination likes best, row by row.
+        as_it_is: Any = "parquet" if self._engine.load_format == "parquet" else None
+        return str(self._pipeline.run(source(), refresh=refresh, loader_file_format=as_it_is).loads_ids[0])
 
     def _resource(self, staged: StagedTable) -> Any:
         import dlt
@@ -98,6 +100,9 @@ class Loader:
             load_id = Container()[LoadPackageStateInjectableContext].load_id
             load_id_column: Any = {"name": "_dlt_load_id", "data_type": "text", "nullable": False}
             hints = dlt.mark.make_hints(columns=[*cast(Any, staged.columns.values()), load_id_column])
+            if self._engine.load_format == "parquet" and not staged.rows:
+                yield dlt.mark.with_hints(dlt.mark.materialize_table_schema(), hints)  # dlt passes over such a file
+                return
             file = _LOAD_FILES[self._engine.load_format](staged, load_id)
             yield dlt.mark.with_file_import(str(file), self._engine.load_format, staged.rows, hints=hints)
 
@@ -117,17 +122,27 @@ def _model_file(staged: StagedTable, load_id: str) -> Path:
 
 def _csv_file(staged: StagedTable, load_id: str) -> Path:
     """The staged rows as CSV, for a warehouse that takes files over its connection."""
-    import duckdb
-
     columns = ", ".join(
         f"""'\\x' || lower(hex("{name}")) AS "{name}\"""" if column["data_type"] == "binary" else f'"{name}"'
         for name, column in staged.columns.items()
     )
+    return _copied(staged, columns, load_id, staged.parquet.with_suffix(".csv"), "FORMAT csv, HEADER true")
+
+
+def _parquet_file(staged: StagedTable, load_id: str) -> Path:
+    """The staged rows as Parquet, for a warehouse that loads such files itself."""
+    columns = ", ".join(f'"{name}"' for name in staged.columns)
+    return _copied(staged, columns, load_id, staged.parquet.with_suffix(".load.parquet"), "FORMAT parquet")
+
+
+def _copied(staged: StagedTable, columns: str, load_id: str, file: Path, options: str) -> Path:
+    """A copy of the staged rows that carries dlt's load id."""
+    import duckdb
+
     query = f"SELECT {columns}, '{load_id}' AS \"_dlt_load_id\" FROM read_parquet('{_escaped(staged.parquet)}')"  # noqa: S608
-    file = staged.parquet.with_suffix(".csv")
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'; SET autoinstall_known_extensions = false")
-        connection.execute(f"COPY ({query}) TO '{_escaped(file)}' (FORMAT csv, HEADER true)")
+        connection.execute(f"COPY ({query}) TO '{_escaped(file)}' ({options})")
     return file
 
 
@@ -135,4 +150,4 @@ def _escaped(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
-_LOAD_FILES = {"model": _model_file, "csv": _csv_file}
+_LOAD_FILES = {"model": _model_file, "csv": _csv_file, "parquet": _parquet_file}

@@ -122,7 +122,6 @@ class DatabricksAssetBundleComponent(StockComponent):
             # A class of its own for each component, so that these are not shared.
             tasks: ClassVar[dict[str, dict[str, Any]]] = {}
             environments: ClassVar[dict[str, dict[str, Any]]] = {}
-            own_workspace: ClassVar[Any] = None
 
             @cached_property
             def databricks_config(self) -> Any:
@@ -140,10 +139,11 @@ class DatabricksAssetBundleComponent(StockComponent):
         )
         seconds = self.max_runtime_minutes * 60
         workspace = capped_workspace(self.host, secret(self.token), partial(self.secret, self.token), seconds)
-        Standardised.own_workspace = _with_environments(workspace, Standardised.environments)
-        return Standardised(
+        made = Standardised(
             databricks_config_path=self.project_root / self.bundle, workspace=_dispatcher(), compute_config=compute
         )
+        made.own_workspace = _with_environments(workspace, made.environments)  # type: ignore[attr-defined]
+        return made
 
     def from_state(self, stock: Any, context: dg.ComponentLoadContext, state_path: Path) -> dg.Definitions:
         """The tasks of the state as assets."""

@@ -7,7 +7,7 @@ import pytest
 from tests.components.dbt.harness import Platform, new_platform
 from tests.components.ml.conftest import project, trained, trained_store, wines
 from tests.components.notebooks.project import project as notebook_project
-from tests.components.orchestration.conftest import instance, shop
+from tests.components.orchestration.conftest import instance, receiver, shop
 from tests.components.spark.lab import lab, mlflow_database
 from tests.components.stock.conftest import stock_project
 from tests.components.warehouse.project import project as empty_project
@@ -19,6 +19,7 @@ __all__ = [
     "mlflow_database",
     "notebook_project",
     "project",
+    "receiver",
     "shop",
     "stock_project",
     "trained",

@@ -183,3 +183,18 @@ def test_adopting_works_as_written(template_repository: Path, tmp_path: Path):
     [adopt] = commands("docs/how-to/adopt-a-project.md")
     reader.type(adopt)
     assert (project / ".copier-answers.yml").is_file()
+
+
+@pytest.mark.e2e
+def test_the_first_component_package_works_as_written(template_repository: Path, tmp_path: Path):
+    page = "docs/tutorials/first-component-package.md"
+    text = (ROOT / page).read_text()
+    files = dict(re.findall(r"\*\*`([^`]+)`\*\*[^`]*```\w+\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    reader = Reader(tmp_path, template_repository)
+    for command in commands(page):
+        reader.type(command)
+        if command == "cd sales":
+            with (reader.folder / "pyproject.toml").open("a") as project:
+                project.write("\n" + files["pyproject.toml"])
+            (reader.folder / "src" / "sales" / "definitions.py").write_text(files["src/sales/definitions.py"])
+    assert (reader.folder / "exports" / "march.csv").read_text().startswith("number,square\n1,1\n")

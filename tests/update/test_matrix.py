@@ -9,7 +9,7 @@ import copier
 import pytest
 import yaml
 
-from tests.rendering import ROOT, answer_sets
+from tests.rendering import COMPONENT_ANSWERS, ROOT, answer_sets
 from tests.update.releases import PRESENT, releases, template_of_releases
 from tests.update.worlds import Content, Project, commit, figure, git
 
@@ -35,10 +35,25 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def made(template: Path, folder: Path, version: str, answers: Mapping[str, Any]) -> Project:
     """A fresh copy of a release, committed."""
-    copier.run_copy(str(template), folder, data=dict(answers), defaults=True, quiet=True, vcs_ref=version)
+    given = {"defaults": True, "quiet": True, "vcs_ref": version}
+    if answers.get("kind") == "component":  # it joins a package
+        copier.run_copy(str(template), folder, data={"kind": "component-package"}, **given)
+        given["answers_file"] = COMPONENT_ANSWERS
+    copier.run_copy(str(template), folder, data=dict(answers), **given)
     git(folder, "init", "--quiet")
     commit(folder, "generated")
     return Project(folder)
+
+
+def updated(project: Project, answers: Mapping[str, Any]) -> str:
+    """Update a project, and the component that joined it; what the command said."""
+    said = ""
+    for options in ([], ["--answers-file", COMPONENT_ANSWERS])[: 2 if answers.get("kind") == "component" else 1]:
+        done = project.update(*options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        said += done.stdout
+        commit(project.path, "update")
+    return said
 
 
 def seeded(project: Project) -> set[str]:
@@ -61,8 +76,7 @@ def test_an_untouched_project_becomes_a_fresh_copy_and_a_second_update_changes_n
 ):
     project = made(template, tmp_path / "project", version, answer_sets()[name])
     before, own = project.files(), seeded(project)
-    done = project.update()
-    assert done.returncode == 0, done.stdout + done.stderr
+    updated(project, answer_sets()[name])
 
     fresh = made(template, tmp_path / "fresh", PRESENT, answer_sets()[name])
     new_seeds = seeded(fresh)
@@ -71,10 +85,9 @@ def test_an_untouched_project_becomes_a_fresh_copy_and_a_second_update_changes_n
     lifted = {file: renamed(before[file]) for file in own}
     assert {file: after.get(file) for file in own} == lifted
 
-    commit(project.path, "update")
-    again = project.update()
-    assert again.returncode == 0
-    assert "up to date" in again.stdout
+    again = updated(project, answer_sets()[name])
+    assert again.count("up to date") == len(again.splitlines())
+    assert project.files() == after
     figure("update paths over real releases")
 
 

@@ -78,7 +78,11 @@ def __getattr__(name: str) -> object:
     module = _FAMILIES.get(name) or _own().get(name)
     if module is None:
         raise AttributeError(f"{__name__} has no component {name!r}; it has {', '.join(__dir__())}")
-    return getattr(import_module(f".{module}", __name__), name)
+    try:
+        return getattr(import_module(f".{module}", __name__), name)
+    except Exception as error:
+        error.add_note(f"The component {name} of {__name__} cannot be imported.")
+        raise
 
 
 def __dir__() -> list[str]:
