@@ -60,6 +60,7 @@ def update(project: Project) -> "subprocess.CompletedProcess[str]":
     """Run the project's update command in this process."""
     saved = {name: sys.modules.get(name) for name in MODULES}
     out, err = io.StringIO(), io.StringIO()
+    writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # the project stays as it is committed
     try:
         modules = load(project.path / "tools")
         real, stop = modules["update_merge"].run, modules["update_merge"].Stop
@@ -81,6 +82,7 @@ def update(project: Project) -> "subprocess.CompletedProcess[str]":
         ):
             code = modules["update"].main()
     finally:
+        sys.dont_write_bytecode = writes_bytecode
         for name, module in saved.items():
             if module is None:
                 sys.modules.pop(name, None)

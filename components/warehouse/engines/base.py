@@ -68,8 +68,13 @@ class Engine(ABC):
         """The base class of what the driver raises."""
 
     @abstractmethod
+    def _dlt_destination(self) -> Any:
+        """The dlt destination of this warehouse."""
+
     def dlt_destination(self) -> Any:
         """The dlt destination of this warehouse, whose replace keeps the old rows until all new ones are there."""
+        os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")  # dlt reads it once, at its first use
+        return self._dlt_destination()
 
     @abstractmethod
     def relation_type(self, schema: str, table: str) -> str | None:

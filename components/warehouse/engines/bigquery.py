@@ -23,7 +23,7 @@ class BigQuery(CloudEngine):
     load_format = "parquet"
     required_environment = ("GOOGLE_CLOUD_PROJECT",)
 
-    def dlt_destination(self) -> Any:
+    def _dlt_destination(self) -> Any:
         """A dlt destination for this project."""
         import dlt
         from dlt.sources.credentials import GcpServiceAccountCredentials

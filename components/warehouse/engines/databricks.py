@@ -31,7 +31,7 @@ class Databricks(CloudEngine):
                 "DATABRICKS_CLIENT_SECRET, in the environment."
             )
 
-    def dlt_destination(self) -> Any:
+    def _dlt_destination(self) -> Any:
         """A dlt destination for this warehouse."""
         import dlt
         from dlt.destinations.impl.databricks.configuration import DatabricksCredentials

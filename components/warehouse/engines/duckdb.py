@@ -33,7 +33,7 @@ class DuckDB(Engine):
     def file_variable(self) -> str:
         """The environment variable that says where the file is."""
 
-    def dlt_destination(self) -> Any:
+    def _dlt_destination(self) -> Any:
         """A dlt destination that opens this file."""
         import dlt
 

@@ -32,7 +32,7 @@ class Postgres(Engine):
     load_format = "csv"
     required_environment = ("PGHOST", "PGUSER", "PGPASSWORD", "PGDATABASE")
 
-    def dlt_destination(self) -> Any:
+    def _dlt_destination(self) -> Any:
         """A dlt destination for this database."""
         import dlt
         from dlt.destinations.impl.postgres.configuration import PostgresCredentials

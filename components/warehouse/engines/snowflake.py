@@ -47,7 +47,7 @@ class Snowflake(CloudEngine):
         if key and not os.path.isfile(key):  # noqa: PTH113 - the variable holds text
             raise WarehouseError(f"SNOWFLAKE_PRIVATE_KEY_PATH: {key!r} does not exist.")
 
-    def dlt_destination(self) -> Any:
+    def _dlt_destination(self) -> Any:
         """A dlt destination for this database."""
         import dlt
         from dlt.destinations.impl.snowflake.configuration import SnowflakeCredentials
