@@ -17,11 +17,11 @@ def concerning(changelog: str, kind: str, old: str, new: str) -> list[str]:
         title, _, body = release.partition("\n")
         parts = re.split(r"^### ", body, flags=re.MULTILINE)[1:]
         kept = [part.partition("\n")[2].strip() for part in parts if part.partition("\n")[0] in (EVERY_KIND, kind)]
-        if kept and version(old) < version(title) <= version(new):
+        if kept and numbers(old) < numbers(title) <= numbers(new):
             found += [f"## {title}", "", *"\n".join(kept).splitlines(), ""]
     return found[:-1]
 
 
-def version(text: str) -> tuple[int, ...]:
-    """The first three numbers of a version, to compare by."""
-    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+def numbers(version: str) -> list[int]:
+    """The first three numbers of a version or of a migration's file name, to compare by."""
+    return [int(part) for part in re.findall(r"\d+", version)[:3]]

@@ -17,7 +17,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from update_changelog import concerning
+from update_changelog import concerning, numbers
 
 ANSWERS = ".copier-answers.yml"
 CHANGELOG = "changelog.md"  # beside this file
@@ -93,11 +93,6 @@ def git_path(root: Path, name: str) -> Path:
 def answers_in(text: str) -> dict[str, str]:
     """The answers of an answers file, each as the YAML text behind its name."""
     return {key: value.strip() for key, value in re.findall(r"^(\w+):(.*(?:\n(?=[\s-]).*)*)", text, re.MULTILINE)}
-
-
-def numbers(version: str) -> list[int]:
-    """The first three numbers of a version or of a migration's file name."""
-    return [int(part) for part in re.findall(r"\d+", version)[:3]]
 
 
 def find_copier(cwd: Path) -> list[str]:

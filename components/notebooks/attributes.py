@@ -9,38 +9,15 @@ from pydantic import Field
 
 from ..base import StrictModel
 from ..formats import matching
+from ..partitions import TimePartition
 from ..schedules import Cron, Timezone
 
 VARIABLE = matching(r"^[A-Za-z_][A-Za-z0-9_]*$", "the name of a variable, such as CRM_TOKEN")
 INSIDE = matching(r"^(?!/)(?!.*(^|/)\.\.(/|$))[^:\\]+$", "a path below the folder of this file")
 
-Period = Literal["hourly", "daily", "weekly", "monthly"]
 
-
-class NotebookPartition(StrictModel):
+class NotebookPartition(TimePartition):
     """Time partitions: a run of the notebook is for one of them."""
-
-    by: Annotated[Period, dg.Resolver.default(description="Length of a partition.")]
-    start: Annotated[
-        str,
-        dg.Resolver.default(
-            description="First day, in UTC.",
-            examples=["2026-01-01"],
-            json_schema_extra={"pattern": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"},
-        ),
-    ]
-
-    def definition(self) -> dg.TimeWindowPartitionsDefinition:
-        """Dagster's partitions definition."""
-        match self.by:
-            case "hourly":
-                return dg.HourlyPartitionsDefinition(f"{self.start}-00:00")
-            case "daily":
-                return dg.DailyPartitionsDefinition(self.start)
-            case "weekly":
-                return dg.WeeklyPartitionsDefinition(self.start)
-            case _:
-                return dg.MonthlyPartitionsDefinition(self.start)
 
 
 class NotebookSchedule(StrictModel):

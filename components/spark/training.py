@@ -8,6 +8,7 @@ import dagster as dg
 from ..attributes import Group, Owners, Tags
 from ..base import StrictComponent
 from ..governance.policy import policy_for
+from ..partitions import TimePartition
 from .attributes import (
     DependsOn,
     Environment,
@@ -20,7 +21,6 @@ from .attributes import (
     SizeName,
     SparkEngine,
     SparkRemoteEnv,
-    TimePartition,
     TrainingData,
 )
 from .baseline import CHECK, check_record

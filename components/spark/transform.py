@@ -9,6 +9,7 @@ import dagster as dg
 from ..attributes import AssetKeyText, Description, Group, Owners, SqlFile, Tags
 from ..base import StrictComponent
 from ..governance.policy import policy_for
+from ..partitions import TimePartition
 from ..warehouse.sql import PARTITION_PLACEHOLDERS, load_sql
 from .attributes import (
     DependsOn,
@@ -20,7 +21,6 @@ from .attributes import (
     SizeName,
     SparkEngine,
     SparkRemoteEnv,
-    TimePartition,
     TransformInput,
     TransformOutput,
 )
