@@ -93,6 +93,17 @@ def new_branch(project: Project, version: str) -> str:
     return branch
 
 
+def point_head_at(root: Path, branch: str) -> None:
+    """Make a branch the current one: by a rename where HEAD is a file, as a kill would leave the lock of git itself."""
+    head = git_path(root, "HEAD")
+    if git_path(root, "reftable").exists():
+        git(root, "symbolic-ref", "-m", "dagwright update", "HEAD", f"refs/heads/{branch}")
+        return
+    spare = head.with_name("HEAD.update")
+    spare.write_text(f"ref: refs/heads/{branch}\n", encoding="utf-8", newline="\n")
+    spare.replace(head)
+
+
 def bring_in(project: Project, outcome: Outcome, branch: str) -> None:
     """Switch to `branch` and change work tree and index, all at once; raises Stop after putting everything back."""
     root, index = project.root, git_path(project.root, "index")
@@ -101,7 +112,7 @@ def bring_in(project: Project, outcome: Outcome, branch: str) -> None:
     # A second index file, renamed at the end: a kill then leaves no lock behind, and no index that is half of each.
     spare = index.with_name("index.update")
     env = {"GIT_INDEX_FILE": str(spare)}
-    for left_by_a_kill in (spare, index.with_name("index.update.lock")):
+    for left_by_a_kill in (spare, index.with_name("index.update.lock"), git_path(root, f"refs/heads/{branch}.lock")):
         left_by_a_kill.unlink(missing_ok=True)
     git(root, "read-tree", project.commit, env=env)
     listing = "".join(f"{entry}\t{prefix}{path}\0" for path, entry in outcome.changes().items())
@@ -114,7 +125,7 @@ def bring_in(project: Project, outcome: Outcome, branch: str) -> None:
     print(f"Should this be interrupted from here on, run: {project.recovery}", flush=True)
     try:
         git(root, "update-ref", "-m", "dagwright update", f"refs/heads/{branch}", project.commit)
-        git(root, "symbolic-ref", "-m", "dagwright update", "HEAD", f"refs/heads/{branch}")
+        point_head_at(root, branch)
         git(root, *switch, env=env)
         unmerged = "".join(
             f"{ABSENT}\t{prefix}{path}\0" + "".join(f"{seen[n]} {n}\t{prefix}{path}\0" for n in sorted(seen))
