@@ -9,27 +9,28 @@ import logging
 import operator
 import re
 from collections.abc import Callable, Mapping
-from copy import copy
 from enum import Enum
 from functools import cache, cached_property
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 import dagster as dg
-from dagster.components.resolved.base import _get_annotations, _get_resolver, derive_model_type, resolve_fields
+from dagster.components.resolved.base import AnnotationInfo, _get_annotations, _get_resolver, resolve_fields
 from dagster.components.resolved.errors import ResolutionException
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     TypeAdapter,
     ValidationError,
     create_model,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema
 
-from .keys import KnownKeys
+from .keys import UNSET, KnownKeys
 from .renamed import Renamed
 from .schedules import FORMATS
 
@@ -92,13 +93,18 @@ class StrictModel(dg.Model, Strict):
     model_config = ConfigDict(defer_build=True)  # listing components needs no validator
 
 
+class _StrictAttributes(KnownKeys, dg.Model):
+    """Base of the pydantic models of YAML."""
+
+
 class _Attribute:
     """What one attribute accepts: values of its type within its limits, and templates."""
 
-    def __init__(self, name: str, annotation: Any) -> None:
-        resolver = _get_resolver(annotation, name)
+    def __init__(self, name: str, info: AnnotationInfo) -> None:
+        resolver = _get_resolver(info.type, name)
+        self.info, self.resolver = info, resolver
         self.key = resolver.model_field_name or name
-        self.kind: Any = resolver.model_field_type or annotation
+        self.kind: Any = resolver.model_field_type or info.type
         extra = resolver.json_schema_extra or {}
         self.limits = {key: limit for key, limit in extra.items() if key in _LIMITS or key == "format"}
         self.is_plain = resolver.is_default and resolver.model_field_type is None
@@ -108,6 +114,19 @@ class _Attribute:
         models = [choice for choice in choices if isinstance(choice, type) and issubclass(choice, BaseModel)]
         self.model = models[0] if len(models) == 1 else None
 
+    def field(self) -> tuple[Any, Any]:
+        """Type and field of the pydantic model, with everything that the schema tells."""
+        told: dict[str, Any] = {"description": self.resolver.description, "examples": self.resolver.examples}
+        if extra := {k: v for k, v in (self.resolver.json_schema_extra or {}).items() if k not in self.limits}:
+            told["json_schema_extra"] = extra
+        if self.info.has_default:  # the class itself supplies what JSON cannot say
+            plain = self.info.default is None or type(self.info.default) in (int, float, str, bool)
+            told["default"] = self.info.default if plain else UNSET
+        told = {key: value for key, value in told.items() if value is not None or key == "default"}
+        own = [FieldInfo.merge_field_infos(self.info.field_info, default_factory=None)] if self.info.field_info else []
+        kind = self.kind if self.kind is str or not self.is_free else self.kind | str
+        return kind if self.is_free else Annotated[kind, self], FieldInfo.merge_field_infos(*own, Field(**told))
+
     @cached_property
     def adapter(self) -> TypeAdapter[Any]:
         """The validator of the declared type, made when it is needed."""
@@ -115,7 +134,7 @@ class _Attribute:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         # A template stands where the type says otherwise, so the value is dumped as it is, without a warning.
-        as_it_is = core_schema.plain_serializer_function_ser_schema(lambda value: value)
+        as_it_is = core_schema.plain_serializer_function_ser_schema(_built)
         return core_schema.no_info_wrap_validator_function(self.check, handler(source), serialization=as_it_is)
 
     def check(self, value: Any, handler: Callable[[Any], Any]) -> Any:
@@ -194,6 +213,15 @@ class _Attribute:
         return {"if": {"anyOf": exempt}, "else": {**rule, **_one_of(choices, handler), **self.rules}}
 
 
+def _built(value: Any) -> Any:
+    """The value, once the groups in it can be dumped: pydantic before 2.13 does not finish their classes by itself."""
+    if isinstance(value, BaseModel):
+        type(value).model_rebuild()
+    for part in value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ():
+        _built(part)
+    return value
+
+
 def _one_of(choices: list[dict[str, Any]], handler: GetJsonSchemaHandler) -> dict[str, Any]:
     """A schema for any of several types that reports a mistake in a nested group where it is."""
     if len(choices) == 1:
@@ -208,24 +236,27 @@ def _one_of(choices: list[dict[str, Any]], handler: GetJsonSchemaHandler) -> dic
 
 @cache
 def _strict_model(cls: type[Strict]) -> type[BaseModel]:
-    """The pydantic model of ``cls``, tightened; the same class every time, as Dagster compares by identity."""
-    derived = derive_model_type(cls)
-    fields: dict[str, Any] = {}
-    for attribute in _attributes(cls).values():  # type: ignore[arg-type]
-        info = copy(derived.model_fields[attribute.key])
-        if isinstance(info.json_schema_extra, dict):
-            info.json_schema_extra = {k: v for k, v in info.json_schema_extra.items() if k not in attribute.limits}
-        if not attribute.is_free:
-            fields[attribute.key] = (Annotated[attribute.kind, attribute], info)
-    made = create_model(derived.__name__, __base__=(KnownKeys, derived), __doc__=cls.__doc__, **fields)
-    made._renamed = cls.renamed_attributes  # type: ignore[attr-defined]  # KnownKeys has it
+    """The pydantic model of ``cls``; the same class every time, as Dagster compares by identity.
+
+    It is what Dagster derives itself, tightened; a model of Dagster's as its base would be built twice.
+    """
+    attributes = _attributes(cls)  # type: ignore[arg-type]  # a class is hashable
+    fields: dict[str, Any] = {attribute.key: attribute.field() for attribute in attributes.values()}
+    made = create_model(f"{cls.__name__}Model", __base__=_StrictAttributes, __doc__=cls.__doc__, **fields)
+    form = cls.get_form_config()
+    made.model_config["json_schema_extra"] = {
+        "title": " ".join(re.findall(r"[A-Z]+(?=[A-Z][a-z0-9])|[A-Z][a-z0-9]*|[a-z0-9]+", cls.__name__)),
+        "ui:order": list(fields),
+        **(form.to_component_json_schema_extra() if form else {}),
+    }
+    made._renamed = cls.renamed_attributes
     return made
 
 
 @cache
 def _attributes(cls: type[Strict]) -> dict[str, _Attribute]:
     """The attributes of a class by their names in Python."""
-    return {name: _Attribute(name, info.type) for name, info in _get_annotations(cls).items()}
+    return {name: _Attribute(name, info) for name, info in _get_annotations(cls).items()}
 
 
 def _alternatives(kind: Any) -> list[Any]:

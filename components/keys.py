@@ -1,21 +1,59 @@
 """Keys of YAML: unknown ones are explained, and old ones load for a while."""
 
+import json
+import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, GetJsonSchemaHandler, PrivateAttr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, PrivateAttr, ValidationError, model_validator
+from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import CoreSchema
 
 from .renamed import Renamed, schema_with_old_names, with_new_names
 
-_NO_DEFAULT = "__DAGSTER_UNSET_DEFAULT__"
+UNSET = "__DAGSTER_UNSET_DEFAULT__"
+"""What stands in a model for a default that only the class knows."""
+
+
+class ShortNames(GenerateJsonSchema):
+    """Names every definition after its class from the start.
+
+    Pydantic tries long names first and compares whole schemas to shorten them, most of what a schema costs;
+    ``dg list components`` makes one for every component.
+    """
+
+    def get_defs_ref(self, core_mode_ref: Any) -> Any:
+        """The name of the class, with a number where two classes share it."""
+        names: dict[Any, str] = self.__dict__.setdefault("_short_names", {})
+        if core_mode_ref not in names:
+            short = re.sub(r"\W", "_", core_mode_ref[0].split(":")[0].rpartition(".")[2])
+            taken = sum(name.partition("__")[0] == short for name in names.values())
+            names[core_mode_ref] = f"{short}__{taken}" if taken else short
+        return names[core_mode_ref]
+
+    def encode_default(self, dft: Any) -> Any:
+        """A default as JSON; pydantic makes a validator even for a plain one."""
+        return dft if dft is None or isinstance(dft, str | int | float) else super().encode_default(dft)
+
+    def sort(self, value: Any, parent_key: str | None = None) -> Any:
+        """The schema as it is, in the order of the class."""
+        return value
+
+    def _build_definitions_remapping(self) -> Any:
+        named, self.definitions = self.definitions, {}
+        try:
+            return super()._build_definitions_remapping()
+        finally:
+            self.definitions = named
 
 
 class KnownKeys(BaseModel):
     """Base of a model that says what an unknown key may have meant, and takes the old names of renamed ones."""
 
+    model_config = ConfigDict(defer_build=True)  # a model inside another one is built with it
     _renamed: ClassVar[tuple[Renamed, ...]] = ()
+    _schema: ClassVar[str] = ""
     _old_names: tuple[Renamed, ...] = PrivateAttr(())
 
     @model_validator(mode="wrap")
@@ -32,6 +70,16 @@ class KnownKeys(BaseModel):
             raise ValidationError.from_exception_data(error.title, details) from None
 
     @classmethod
+    def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
+        """The JSON schema, its definitions named after their classes; arguments as pydantic's."""
+        if args or options:
+            return super().model_json_schema(*args, **options)
+        if "_schema" not in cls.__dict__:  # as text, so that whoever asks gets one of their own
+            cls._schema = json.dumps(super().model_json_schema(schema_generator=ShortNames))
+        made: dict[str, Any] = json.loads(cls._schema)
+        return made
+
+    @classmethod
     def _explained(cls, detail: Any) -> Any:
         if detail["type"] != "extra_forbidden" or len(detail["loc"]) != 1:
             return detail
@@ -44,7 +92,7 @@ class KnownKeys(BaseModel):
         made = handler(schema)
         rule = handler.resolve_ref_schema(made)
         for prop in rule.get("properties", {}).values():
-            if prop.get("default") == _NO_DEFAULT:
+            if prop.get("default") == UNSET:
                 del prop["default"]
             _blame_the_type(prop)
         schema_with_old_names(rule, cls._renamed)

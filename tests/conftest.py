@@ -13,6 +13,7 @@ import pytest
 
 from tests.postgres_server import PostgresServer, running_postgres
 from tests.rendering import ROOT, copy_template, render
+from tests.slots import note_slots, pytest_addoption, pytest_configure  # noqa: F401 hooks
 
 # CI looks at the same examples every time, so that a red run is about the change; elsewhere new ones are tried.
 hypothesis.settings.register_profile("ci", derandomize=True)
@@ -26,6 +27,13 @@ if not hasattr(sys.modules["__main__"], "__file__"):
 
 # A shell starts background jobs with interrupts ignored, and their children inherit that: cancelled runs are tested.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Note the slots, and put the long tests first, so that no process of xdist is left alone with them at the end."""
+    note_slots(items)
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
 
 
 @pytest.fixture(scope="session")

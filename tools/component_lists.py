@@ -5,19 +5,39 @@ Run it after adding or removing a module; a test compares the two.
 
 import ast
 import json
+import re
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "components"
 LISTS = ROOT / "questions" / "components.yml"
+CONNECTORS = LIBRARY / "ingestion" / "connectors"
+SOURCES = ROOT / "questions" / "2-data.yml"
 
 # Which families a kind takes; what they import comes along. A component package chooses its own.
 FAMILIES = {
-    "modern-data": ["governance", "warehouse", "ingestion", "dbt", "bi", "activation", "orchestration"],
+    "modern-data": ["governance", "warehouse", "ingestion", "bi", "activation", "orchestration"],
+    "databricks": ["governance", "warehouse", "databricks", "spark", "ml", "notebooks", "orchestration"],
+}
+# Components that a modern-data project has only where one of these answers to warehouse, dbt_project (sample, cloud,
+# folder, git), sources or tools asks for them; their family comes along. The others of FAMILIES are always there.
+ASKED_FOR = {
+    "BigQueryTableComponent": ["bigquery"],
+    "GovernedDbtProjectComponent": ["sample", "folder", "git"],
+    "DbtCloudComponent": ["cloud"],
+    "SlingReplicationComponent": ["sling"],
+    "FivetranAccountComponent": ["fivetran"],
+    "AirbyteWorkspaceComponent": ["airbyte"],
+    "PowerBIWorkspaceComponent": ["powerbi"],
+    "TableauComponent": ["tableau"],
+    "LookerComponent": ["looker"],
+    "HightouchSyncComponent": ["hightouch"],
+    "CensusComponent": ["census"],
+    "OpenLineageComponent": ["openlineage"],
 }
 # Families that come with a choice of the question `families`, beside the one of the same name.
-COME_ALONG = {"ml": "composition"}
+COME_ALONG = {"ml": "composition", "llm": "warehouse"}
 
 HEADER = """\
 # What each family of components/ holds, and what takes it along; written by tools/component_lists.py.
@@ -27,6 +47,25 @@ library:
   default: |
 """
 CHOICE = f"""
+# What the answers of a modern-data project ask for.
+asked_components:
+  type: yaml
+  when: false
+  default: |
+    [%- set answers = [warehouse, dbt_source] + sources + tools %]
+    [% for name, wanted in {json.dumps(ASKED_FOR)}.items() %]
+    [= name =]: [= (wanted | select("in", answers) | list | length > 0) | to_json =]
+    [% endfor %]
+
+# The chosen connectors of the REST catalogue: each brings its own files and a folder below defs/ingestion/.
+rest_connectors:
+  type: str
+  when: false
+  default: |
+    [% for name in sources if "ingestion/connectors/" ~ name ~ ".yaml" in library.ingestion.modules %]
+    [= name =]
+    [% endfor %]
+
 # The families of this project, and the modules that it takes from components/.
 library_families:
   type: yaml
@@ -34,7 +73,14 @@ library_families:
   default: |
     [%- set package = ["governance"] + families
     {" ".join(f'+ (["{extra}"] if "{choice}" in families else [])' for choice, extra in COME_ALONG.items())} -%]
-    [%- set chosen = {{"modern-data": {FAMILIES["modern-data"]}, "component-package": package}}[kind] | default([]) -%]
+    [%- set data = namespace(families={FAMILIES["modern-data"]}) -%]
+    [%- set asked = asked_components.items() | selectattr(1) | map(attribute=0) | list -%]
+    [%- for name, family in library.items() if family.components | select("in", asked) | list -%]
+    [%- set data.families = data.families + [name] -%]
+    [%- endfor -%]
+    [%- set kinds = {{"modern-data": data.families, "component-package": package}} -%]
+    [%- set fixed = {json.dumps({name: list for name, list in FAMILIES.items() if name != "modern-data"})} -%]
+    [%- set chosen = kinds[kind] | default(fixed[kind]) | default([]) -%]
     [% for name, family in library.items() if name in chosen or family.needed_by | select("in", chosen) | list %]
     - {{name: [= name =], chosen: [= (name in chosen) | to_json =]}}
     [% endfor %]
@@ -44,7 +90,10 @@ component_modules:
   when: false
   default: |
     [% for name, family in library.items() if name in library_families | map(attribute="name") %]
-    [= family.modules | join("\\n") =]
+    [% for module in family.modules if kind != "modern-data" or not module.startswith("ingestion/connectors/")
+       or module.split("/")[2].split(".")[0] in rest_connectors.split() %]
+    [= module =]
+    [% endfor %]
     [% endfor %]
     [% if library_families %]
     [= library_root | join("\\n") =]
@@ -122,8 +171,21 @@ def text() -> str:
     return HEADER + "\n".join([*lines, *root]) + "\n" + CHOICE
 
 
+def source_choices() -> str:
+    """The question file of the sources, with a choice for each REST connector of the catalogue."""
+    titles = {path.stem: re.search(r"^title: *(.+?) *$", path.read_text(), re.M) for path in CONNECTORS.glob("*.yaml")}
+    if unnamed := sorted(name for name, title in titles.items() if not title):
+        sys.exit(f"components/ingestion/connectors: no `title: …` in {', '.join(unnamed)}")
+    named = sorted((title[1].strip("\"'"), name) for name, title in titles.items() if title)
+    lines = "".join(f"    {json.dumps(title)}: {name}\n" for title, name in named)
+    marks = r"(?ms)(^    # The REST connectors [^\n]*\n).*?(^    # Here they end)"
+    return re.sub(marks, lambda found: found[1] + lines + found[2], SOURCES.read_text())
+
+
 if __name__ == "__main__":
-    if "--check" in sys.argv and LISTS.read_text() != text():
-        sys.exit(f"{LISTS.relative_to(ROOT)} is out of date: run python3 tools/component_lists.py")
-    if "--check" not in sys.argv:
-        LISTS.write_text(text())
+    written = {LISTS: text(), SOURCES: source_choices()}
+    for path, wanted in written.items():
+        if "--check" in sys.argv and path.read_text() != wanted:
+            sys.exit(f"{path.relative_to(ROOT)} is out of date: run python3 tools/component_lists.py")
+        if "--check" not in sys.argv:
+            path.write_text(wanted)

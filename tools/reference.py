@@ -17,6 +17,7 @@ from catalogue.docstrings import read_doc  # noqa: E402 the path comes first
 from catalogue.pages import family_title  # noqa: E402
 from catalogue.tables import attribute_table  # noqa: E402
 from component_lists import about, components, families  # noqa: E402
+from connectors_page import connectors_page  # noqa: E402
 
 from tests.mutations.library import strict_examples  # noqa: E402
 from tests.mutations.measure import measure  # noqa: E402
@@ -83,7 +84,12 @@ def mistakes_page() -> str:
 
 def main() -> None:
     """Write the pages, or with --check compare them."""
-    pages = {"questions.md": questions_page(), "components.md": components_page(), "mistakes.md": mistakes_page()}
+    pages = {
+        "questions.md": questions_page(),
+        "components.md": components_page(),
+        "connectors.md": connectors_page(NOTE),
+        "mistakes.md": mistakes_page(),
+    }
     if "--check" in sys.argv:
         stale = [
             name

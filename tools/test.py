@@ -3,15 +3,18 @@
 python3 tools/test.py              # all, end-to-end ones too; installs what they need
 python3 tools/test.py --fast       # on every save: under two minutes
 python3 tools/test.py -k policy    # other arguments go to pytest
+
+A full run writes docs/reference/status.md from its results; where CI is set, a page that said otherwise is an error.
 """
 
+import os
 import shutil
 import sys
 from pathlib import Path
 
 from bootstrap import ROOT, debian, run, uv
 
-SLOW = "e2e or browser or postgres"
+SLOW = "e2e or browser or postgres or mariadb"
 
 
 def main(arguments: list[str]) -> None:
@@ -20,19 +23,31 @@ def main(arguments: list[str]) -> None:
     if not fast:
         browser_and_server()
     run([uv(), "sync", "--quiet"], cwd=ROOT)
-    # A file's tests stay together, as they share installed projects and servers.
-    pytest = [uv(), "run", "--no-sync", "pytest", "--numprocesses", "auto", "--dist", "loadfile"]
+    # A file's tests stay together, as they share installed projects and servers; long ones first, by tests/conftest.py.
+    pytest = [uv(), "run", "--no-sync", "pytest", "--numprocesses", "auto"]
+    pytest += ["--dist", "loadfile", "--no-loadscope-reorder"]
     pytest += [argument for argument in arguments if argument != "--fast"]
-    run([*pytest, "-m", f"not ({SLOW})"] if fast else pytest, cwd=ROOT)
+    if arguments:
+        run([*pytest, "-m", f"not ({SLOW})"] if fast else pytest, cwd=ROOT)
+        return
+    try:
+        run([*pytest, "--slot-results", "build/slots.json"], cwd=ROOT)
+    finally:
+        check = ["--check"] if os.environ.get("CI") else []
+        run([uv(), "run", "--no-sync", "python", "tools/status.py", *check], cwd=ROOT)
 
 
 def browser_and_server() -> None:
-    """Install what the end-to-end tests drive, where it is missing: headless Chromium and a PostgreSQL server."""
+    """Install what the end-to-end tests drive, where it is missing: Chromium, PostgreSQL, MariaDB and Node."""
     missing = []
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
         missing += ["chromium", "chromium-driver"]
     if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
         missing += ["postgresql"]
+    if not (shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin:/usr/local/sbin")):
+        missing += ["mariadb-server"]
+    if not shutil.which("npm"):
+        missing += ["nodejs", "npm"]
     if missing:
         debian(*missing)
 

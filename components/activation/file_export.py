@@ -16,6 +16,7 @@ from ..renamed import Renamed
 from ..warehouse.engines.base import QueryResult, WarehouseError
 from ..warehouse.kind import engine_kind
 from ..warehouse.sql import Sql, defs_folder, load_sql
+from ..warehouse.transpile import DialectError, WrittenIn, transpiled
 from .rows import FORMATS, read_rows, write_rows
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
@@ -93,6 +94,7 @@ class FileExportComponent(StrictComponent):
         None
     )
     sql_file: SqlFile = None
+    dialect: WrittenIn = None
     depends_on: AssetKeys = field(default_factory=list)
     primary_key: Annotated[
         list[str], dg.Resolver.default(description="Columns that identify a row, to count what changed.")
@@ -140,8 +142,10 @@ class FileExportComponent(StrictComponent):
 
     def _export(self, context: dg.AssetExecutionContext, sql: Sql, file: Path) -> dg.MaterializeResult:
         try:
-            result = context.resources.warehouse.query(sql.render())
-        except WarehouseError as error:
+            warehouse = context.resources.warehouse
+            query = transpiled(sql.render(), self.dialect, warehouse.engine.dialect, sql.origin)
+            result = warehouse.query(query)
+        except (WarehouseError, DialectError) as error:
             raise dg.Failure(description=f"activation/{self.name} ({sql.origin}): {error}") from None
         self._check_key(result, sql)
         file_format = FORMATS[file.suffix]

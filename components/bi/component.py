@@ -13,7 +13,7 @@ import dagster as dg
 from ..attributes import Group, Owners, Tags
 from ..base import StrictComponent
 from ..formats import ASSET_KEY
-from ..warehouse.engines.base import subselect
+from ..warehouse.transpile import WrittenIn, transpiled
 from .attributes import Filter, Tile
 from .lineage import tables_read
 from .page import DrawnTile, Provenance, render_page
@@ -85,6 +85,7 @@ class DashboardComponent(StrictComponent):
             json_schema_extra={"minimum": 1},
         ),
     ] = 5000
+    dialect: WrittenIn = None
     owners: Owners = field(default_factory=list)
     group: Group = "dashboards"
     tags: Tags = field(default_factory=dict)
@@ -153,8 +154,10 @@ class DashboardComponent(StrictComponent):
     def _query(self, warehouse: Any, tile: Tile) -> Dataset:
         sql = tile.sql or ""
         try:
-            rows = f"select * from (\n{subselect(sql)}\n) as tile limit {self.max_rows + 1}"  # noqa: S608 - the user's SQL
-            result = warehouse.query(rows)
+            engine = warehouse.engine
+            query = engine.one_query(transpiled(sql, self.dialect, engine.dialect, self.key))
+            rows = f"select * from (\n{query}\n) as tile limit {self.max_rows + 1}"  # noqa: S608 - the user's SQL
+            result = engine.query(rows)
         except Exception as error:
             raise dg.Failure(
                 f"dashboard {self.key}: the query of tile {tile.title!r} failed: {error}\n\n{sql}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -48,20 +49,32 @@ class Step(KnownKeys):
         ] + [
             {
                 "if": {"properties": {"type": {"pattern": rf"(^|\.){name}$"}}, "required": ["type"]},
-                "then": {"properties": {"attributes": _schema_of(kind, handler)}},
+                "then": {"properties": {"attributes": _schema_of(kind)}},
             }
             for name, kind in described().items()
         ]
         return made
 
 
-def _schema_of(kind: type[dg.Component], handler: GetJsonSchemaHandler) -> dict[str, Any]:
+@cache
+def _schema_of(kind: type[dg.Component]) -> dict[str, Any]:
     """The JSON schema of a component's attributes; the composition may supply what is required."""
     model = kind.get_model_cls()
     if model is None:
         return {}
-    whole = handler.resolve_ref_schema(handler(model.__pydantic_core_schema__))
-    return {key: value for key, value in whole.items() if key != "required"}
+    whole = model.model_json_schema()
+    definitions = whole.pop("$defs", {})
+
+    def inlined(part: Any) -> Any:
+        if isinstance(part, list):
+            return [inlined(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        if reference := part.get("$ref"):
+            part = {**definitions[reference.rpartition("/")[2]], **{k: v for k, v in part.items() if k != "$ref"}}
+        return {key: inlined(value) for key, value in part.items()}
+
+    return {key: inlined(value) for key, value in whole.items() if key != "required"}
 
 
 def as_written(context: dg.ResolutionContext, steps: list[Step]) -> list[Step]:

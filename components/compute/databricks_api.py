@@ -1,16 +1,14 @@
 """Calls of a Databricks workspace for one run, repeated where that is safe."""
 
 import os
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from ..governance.policy_compute import DatabricksProfile
+from .databricks_calls import is_permanent, repeated
 from .job import JobError
 
-_ATTEMPTS = 6
-_LONGEST_WAIT = 20.0
 _T = TypeVar("_T")
 
 
@@ -91,20 +89,14 @@ class Workspace:
                 self._again(lambda: self._client.workspace.delete(self.folder, recursive=True))
 
     def _again(self, call: Callable[[], _T]) -> _T:
-        """The answer of a call; the SDK itself repeats after 429 and 503, not after other faults of the server."""
-        from databricks.sdk.errors import DatabricksError, NotFound, PermissionDenied, Unauthenticated
-        from databricks.sdk.errors.platform import BadRequest, ResourceConflict
+        """The answer of a call; NotFound is left to the caller."""
+        from databricks.sdk.errors import DatabricksError, NotFound
         from requests.exceptions import RequestException
 
-        for attempt in range(_ATTEMPTS):
-            try:
-                return call()
-            except NotFound:
-                raise
-            except (BadRequest, Unauthenticated, PermissionDenied, ResourceConflict) as error:
-                raise JobError(f"Databricks refused: {error}") from None
-            except (DatabricksError, RequestException, TimeoutError, OSError) as error:
-                if attempt == _ATTEMPTS - 1:
-                    raise JobError(f"Databricks does not answer: {error}") from None
-            time.sleep(min(0.5 * 2**attempt, _LONGEST_WAIT))
-        raise AssertionError("unreachable")
+        try:
+            return repeated(call)
+        except NotFound:
+            raise
+        except (DatabricksError, RequestException, TimeoutError, OSError) as error:
+            said = "Databricks refused" if is_permanent(error) else "Databricks does not answer"
+            raise JobError(f"{said}: {error}") from None

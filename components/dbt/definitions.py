@@ -1,7 +1,7 @@
 """From attributes to definitions: each step checks what it needs before dbt is asked anything."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from .standards import ComputeInForce, compute_in_force, standards_of
 from .translator import GovernedTranslator, Translation
 from .upstream import UpstreamMapping
 from .variables import DbtVars
+
+Before = Callable[[dg.AssetExecutionContext], None]
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,13 @@ def prepare(given: Attributes, place: Place, *, refresh: bool = False) -> Prepar
     return Prepared(parsed, dbt_vars, compute)
 
 
-def build_definitions(given: Attributes, place: Place) -> dg.Definitions:
+def build_definitions(given: Attributes, place: Place, before: Before = lambda context: None) -> dg.Definitions:
     """Everything that the component contributes.
+
+    Args:
+        given: The attributes.
+        place: Where they stand.
+        before: Called at the start of each run; what it raises keeps dbt from being started.
 
     Raises:
         DbtProjectError: whatever keeps the project from being loaded.
@@ -164,7 +171,7 @@ def build_definitions(given: Attributes, place: Place) -> dg.Definitions:
         parsed, project, manifest, translator, selection, contracts, given.dbt.test_severity, prepared.compute.threads
     )
     name = f"dbt_{place.name}"
-    assets = _assets(name, build, list(specs), [*tests, *map(contract_spec, contracts)], prepared, place)
+    assets = _assets(name, build, list(specs), [*tests, *map(contract_spec, contracts)], prepared, place, before)
     fresh = {upstream.key(source): source for source in sources_with_freshness(manifest, sources)}
     checks = (
         [freshness_checks(f"{name}_source_freshness", parsed, fresh, prepared.dbt_vars.for_parsing())] if fresh else []
@@ -191,6 +198,7 @@ def _assets(
     checks: list[dg.AssetCheckSpec],
     prepared: Prepared,
     place: Place,
+    before: Before,
 ) -> dg.AssetsDefinition:
     dbt_vars = prepared.dbt_vars
     several = dg.BackfillPolicy.multi_run() if dbt_vars.use_key else dg.BackfillPolicy.single_run()
@@ -208,6 +216,7 @@ def _assets(
         },
     )
     def dbt_assets(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        before(context)
         local_duckdb_file(place.project_root).parent.mkdir(parents=True, exist_ok=True)
         yield from build.run(
             context, dbt_vars.for_run(context), full_refresh=context.op_execution_context.op_config[FULL_REFRESH]

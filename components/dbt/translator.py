@@ -44,6 +44,7 @@ class GovernedTranslator(DagsterDbtTranslator):
         standards: What all of them get.
         translation: The YAML's ``translation``; sources keep the key that ``upstream`` gives them.
         severity: ``test_severity``.
+        settings: What dagster-dbt adds.
     """
 
     def __init__(
@@ -53,8 +54,9 @@ class GovernedTranslator(DagsterDbtTranslator):
         standards: Standards,
         translation: Translation | None = None,
         severity: TestSeverity = "declared",
+        settings: DagsterDbtTranslatorSettings = _SETTINGS,
     ) -> None:
-        super().__init__(_SETTINGS)
+        super().__init__(settings)
         self._upstream = upstream
         self._defaults = defaults
         self._standards = standards
@@ -62,7 +64,7 @@ class GovernedTranslator(DagsterDbtTranslator):
         self._severity = severity
         self._specs: dict[str, dg.AssetSpec] = {}
 
-    def translate_all(self, manifest: Mapping[str, Any], project: DbtProject) -> None:
+    def translate_all(self, manifest: Mapping[str, Any], project: DbtProject | None) -> None:
         """Make every spec, parents first: recursion along a long chain of models would end in a RecursionError."""
         members = {**manifest["nodes"], **manifest["sources"]}
         parents = {

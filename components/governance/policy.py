@@ -14,6 +14,7 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from .policy_compute import ComputeProfile, ComputeSize, QueryPrice
 from .policy_data import Audit, Classification, Classifications, Destination, Pack
+from .policy_databricks import DatabricksPolicy
 from .policy_mistakes import located, unreadable_line
 from .policy_parts import AlertRoute, Budget, Naming, Owner, Part, Requirement, Tier, Waiver
 from .policy_secrets import EnvironmentSecrets, SecretStore
@@ -61,6 +62,9 @@ class Policy(Part):
     )
     audit: Audit = Field(default_factory=Audit, description="The trail of what made which data.")
     naming: Naming = Field(default_factory=Naming, description="Shape of asset keys.")
+    databricks: DatabricksPolicy = Field(
+        default_factory=DatabricksPolicy, description="What is approved in a Databricks workspace."
+    )
     waivers: list[Waiver] = Field(default_factory=list, description="Exceptions, each with an owner and an end.")
 
     _file: Path = PrivateAttr(Path(POLICY_FILE))

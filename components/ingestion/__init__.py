@@ -1,5 +1,8 @@
-"""Ingestion: sources that dlt loads into the warehouse."""
+"""Ingestion: files, object stores, databases and APIs, loaded by dlt or Sling."""
 
+from .database_source import DatabaseSourceComponent
 from .file_source import FileSourceComponent
+from .rest_source import RestSourceComponent
+from .sling import SlingReplicationComponent
 
-__all__ = ["FileSourceComponent"]
+__all__ = ["DatabaseSourceComponent", "FileSourceComponent", "RestSourceComponent", "SlingReplicationComponent"]

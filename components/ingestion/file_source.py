@@ -1,22 +1,19 @@
 """The component that loads files into the warehouse through dlt."""
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Annotated
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import dagster as dg
 from pydantic import BaseModel, Field
 
-from ..attributes import Group, Owners, Tags
-from ..base import StrictComponent
-from ..warehouse.kind import engine_kind
-from .attributes import NAME_PATTERN, FileLocation, FileTable, SchemaContract
-from .files import SourceError, source_folder, table_files
-from .loading import Loader
+from .attributes import NAME_PATTERN, FileLocation, FileTable
+from .files import Folder, SourceFile
+from .loaded_files import LoadedFiles
+from .sample import sample_reason
 from .staging import StagedTable, Stager
+from .table_source import Place, Run, TableSource
 
 
 class FileSourceParams(BaseModel):
@@ -48,9 +45,9 @@ class FileSourceScaffolder(dg.Scaffolder[FileSourceParams]):
 
 
 @dg.scaffold_with(FileSourceScaffolder)
-@dataclass
-class FileSourceComponent(StrictComponent):
-    """Files, one asset a table, loaded into the warehouse by dlt.
+@dataclass(kw_only=True)
+class FileSourceComponent(TableSource):
+    """Files of a folder or an object store, one asset a table, loaded into the warehouse by dlt.
 
     Everything is read and checked before anything is loaded; a table that is replaced keeps its old rows until then.
     Empty text loads as no value. In CSV and JSON Lines, dates and times are recognised in ISO 8601 only, and a time
@@ -80,126 +77,49 @@ class FileSourceComponent(StrictComponent):
 
     source: Annotated[FileLocation, dg.Resolver.default(description="Where the files stand.")]
     tables: Annotated[list[FileTable], dg.Resolver.default(description="The tables, and the files of each.")]
-    dataset: Annotated[
-        str,
-        dg.Resolver.default(
-            description="Dataset (schema) of the tables, and first part of their asset keys.",
-            json_schema_extra={"pattern": NAME_PATTERN},
-        ),
-    ] = "raw"
-    schema_contract: Annotated[
-        SchemaContract,
-        dg.Resolver.default(
-            description="What a new column in the files does: evolve adds it, freeze refuses the load."
-        ),
-    ] = "evolve"
-    owners: Owners = field(default_factory=list)
-    group: Group = None
-    tags: Tags = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        names = [table.name for table in self.tables]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"tables: name {', '.join(map(repr, twice))} is there more than once")
+    @property
+    def declared_tables(self) -> Sequence[FileTable]:
+        """The tables."""
+        return self.tables
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """One subsettable multi-asset with an asset for each table."""
-        engine = engine_kind(context)
-        name, project_root = _name(context), context.project_root
+    def opened(self, place: Place) -> tuple[Any, str | None]:
+        """The folder or the object store, and why it is the sample."""
+        source = self.source
+        if source.url_env and (url := os.environ.get(source.url_env)):
+            return self._store(url, source.url_env, place), None
+        if source.url_env:
+            missing = f"the environment variable {source.url_env} is not set"
+            sampled = sample_reason(missing, has_sample=source.sample is not None)
+            return Folder.of(str(place.folder / str(source.sample)), None, place.project_root), sampled
+        if source.url:
+            return self._store(source.url, "url", place), None
+        return Folder.of(source.folder or ".", source.package, place.project_root), None
 
-        @dg.multi_asset(
-            name=f"load_{name}",
-            specs=[self._spec(table, engine) for table in self.tables],
-            can_subset=True,
-            required_resource_keys={"warehouse"},
-        )
-        def load_files(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-            try:
-                yield from self._load(context, name, project_root)
-            except SourceError as error:
-                raise dg.Failure(description=str(error), allow_retries=False) from None
+    def _store(self, url: str, key: str, place: Place) -> Any:
+        from .object_store import opened_store
 
-        return dg.Definitions(assets=[load_files])
+        return opened_store(url, key, self.source.credentials, place.project_root)
 
-    def _spec(self, table: FileTable, engine: set[str]) -> dg.AssetSpec:
-        return dg.AssetSpec(
-            key=[self.dataset, table.name],
-            description=table.description,
-            owners=self.owners,
-            group_name=self.group,
-            tags=self.tags,
-            kinds={"dlt", table.file_format} | engine,
-            metadata={"dagster/table_name": f"{self.dataset}.{table.name}"},
-        )
-
-    def _load(self, context: dg.AssetExecutionContext, name: str, project_root: Path) -> Iterator[dg.MaterializeResult]:
-        warehouse = context.resources.warehouse
-        selected = [
-            table for table in self.tables if dg.AssetKey([self.dataset, table.name]) in context.selected_asset_keys
-        ]
-        folder = source_folder(self.source, project_root)
-        files = {table.name: table_files(table, folder) for table in selected}
-        warehouse.query("SELECT 1")  # a refused login is told in our words, before any work
-        with TemporaryDirectory(prefix=f"{name}-", ignore_cleanup_errors=True) as temporary:
-            loader = Loader(name, self.dataset, warehouse.engine, Path(temporary))
-            staged = self._stage(context, loader, selected, files, Path(temporary))
-            loads = loader.load(staged)
-        for table in staged:
-            yield self._result(context, table, loads[table.table.name], name)
-
-    def _stage(
-        self,
-        context: dg.AssetExecutionContext,
-        loader: Loader,
-        selected: list[FileTable],
-        files: dict[str, list[Path]],
-        work: Path,
-    ) -> list[StagedTable]:
+    def read(self, run: Run, source: Any) -> list[StagedTable]:
+        """Find and read the files of each table."""
+        ledger = LoadedFiles(run.loader)
+        found: dict[str, list[SourceFile]] = {table.name: source.find(table) for table in run.tables}
+        for table in run.tables:
+            if table.only_new:
+                found[table.name] = ledger.not_loaded(table, found[table.name])
         staged = []
-        existing = loader.existing_columns([table.name for table in selected])
-        with Stager(work, self.dataset, loader.normalize) as stager:
-            for table in selected:
-                columns = existing.get(table.name, {})
-                cursor = loader.normalize(table.cursor) if table.cursor else None
-                since = loader.greatest(table.name, cursor) if cursor in columns else None
-                freeze = self.schema_contract == "freeze"
-                done = stager.stage(table, files[table.name], columns, since, freeze=freeze)
-                named = ", ".join(file.name for file in done.files[:3])
-                context.log.info(f"{self.dataset}.{table.name}: {done.rows:,} rows read from {named}")
-                staged.append(done)
-        return staged
+        with Stager(run.work, self.dataset, run.loader.normalize) as stager:
+            for table in run.tables:
+                if files := source.fetch_all(found[table.name], run.work):
+                    staged.append(self._staged(run, stager, table, files))
+                else:
+                    staged.append(StagedTable.nothing(table))
+        return [*staged, *ledger.staged(staged, run.work)]
 
-    def _result(
-        self, context: dg.AssetExecutionContext, staged: StagedTable, load_id: str, pipeline: str
-    ) -> dg.MaterializeResult:
-        engine = context.resources.warehouse.engine
-        table = staged.table
-        relation = engine.qualify(self.dataset, table.name)
-        rows = engine.query(f"SELECT count(*) FROM {relation}").rows[0][0]  # noqa: S608 - quoted
-        columns = [dg.TableColumn(column.name, column.type) for column in engine.columns(self.dataset, table.name)]
-        return dg.MaterializeResult(
-            asset_key=[self.dataset, table.name],
-            metadata={
-                "dagster/row_count": rows,
-                "dagster/column_schema": dg.TableSchema(columns),
-                "rows_loaded": staged.rows,
-                "write_disposition": table.write_disposition,
-                "files": [file.name for file in staged.files],
-                "file_bytes": sum(file.stat().st_size for file in staged.files),
-                "dlt_load_id": load_id,
-                "dlt_pipeline": pipeline,
-                "warehouse": f"{engine.title} ({context.resources.warehouse.target})",
-            },
-        )
-
-
-def _name(context: dg.ComponentLoadContext) -> str:
-    """A name for op, pipeline and dlt schema that follows the folder of the YAML and is stable from run to run."""
-    path = context.component_path
-    folder = path.file_path.parent if path.file_path.suffix else path.file_path
-    parts = [
-        *folder.relative_to(context.defs_module_path).parts,
-        *([str(path.instance_key)] if path.instance_key else []),
-    ]
-    name = re.sub(r"[^a-z0-9]+", "_", "_".join(parts).lower()).strip("_")
-    return name if name[:1].isalpha() else f"files_{name}".strip("_")  # dlt takes no name that begins with a digit
+    def _staged(self, run: Run, stager: Stager, table: FileTable, files: list[SourceFile]) -> StagedTable:
+        columns, since = run.loader.progress(table)
+        done = stager.stage(table, files, columns, since, freeze=self.schema_contract == "freeze")
+        named = ", ".join(file.short_name for file in files[:3])
+        run.context.log.info(f"{self.dataset}.{table.name}: {done.rows:,} rows read from {named}")
+        return done

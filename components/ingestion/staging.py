@@ -2,12 +2,12 @@
 
 import csv
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .attributes import FileTable
-from .files import SourceError, readable_file
+from .attributes import LoadedTable
+from .files import SourceError, SourceFile, readable_file
 from .types import dlt_column, duckdb_type
 
 # Rows that decide a type: all of them where types are found out, few where they are known.
@@ -22,11 +22,18 @@ _CSV_TYPES = "['BOOLEAN', 'BIGINT', 'DOUBLE', 'TIME', 'DATE', 'TIMESTAMPTZ', 'VA
 class StagedTable:
     """The rows of one table, typed and ready to load."""
 
-    table: FileTable
-    files: list[Path]
+    table: LoadedTable
+    files: list[SourceFile]
     parquet: Path
     columns: dict[str, dict[str, Any]]
     rows: int
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    is_asset: bool = True
+
+    @classmethod
+    def nothing(cls, table: LoadedTable) -> "StagedTable":
+        """A table for which the source has nothing new."""
+        return cls(table, [], Path(), {}, 0)
 
 
 class Stager:
@@ -36,12 +43,13 @@ class Stager:
         work: Empty folder for unpacked and staged files.
         dataset: Dataset the tables belong to, for messages.
         normalize: dlt's naming convention for a column.
+        zone: Zone of the times in Parquet that have none, as Europe/Berlin; they stay without one where it is None.
     """
 
-    def __init__(self, work: Path, dataset: str, normalize: Callable[[str], str]) -> None:
+    def __init__(self, work: Path, dataset: str, normalize: Callable[[str], str], zone: str | None = None) -> None:
         import duckdb
 
-        self._work, self._dataset, self._normalize = work, dataset, normalize
+        self._work, self._dataset, self._normalize, self._zone = work, dataset, normalize, zone
         self._unpacked = work / "unpacked"
         self._unpacked.mkdir()
         self._duckdb_error = duckdb.Error
@@ -55,7 +63,13 @@ class Stager:
         self._connection.close()
 
     def stage(
-        self, table: FileTable, files: list[Path], existing: Mapping[str, dict[str, Any]], since: Any, *, freeze: bool
+        self,
+        table: LoadedTable,
+        files: list[SourceFile],
+        existing: Mapping[str, dict[str, Any]],
+        since: Any,
+        *,
+        freeze: bool,
     ) -> StagedTable:
         """Read the files of one table.
 
@@ -69,8 +83,9 @@ class Stager:
         Raises:
             SourceError: a file, column or value does not fit.
         """
-        sources = {str(readable_file(file, self._unpacked)): file for file in files}
-        reading = _Reading(self._connection, table, f"{self._dataset}.{table.name}", sources, self._duckdb_error)
+        sources = {str(readable_file(file, self._unpacked)): file.name for file in files}
+        relation = f"{self._dataset}.{table.name}"
+        reading = _Reading(self._connection, table, relation, sources, self._duckdb_error, self._zone)
         names = self._column_names(reading)
         columns = self._columns(reading, names, existing, freeze=freeze)
         types = {original: duckdb_type(columns[name]) for original, name in names.items()}
@@ -78,7 +93,11 @@ class Stager:
         condition = self._condition(table, columns, since)
         rows = reading.copy(names, types, condition, target)
         self._check_filled(reading, target)
-        return StagedTable(table=table, files=files, parquet=target, columns=columns, rows=rows)
+        read = {
+            "files": [file.short_name for file in files],
+            "file_bytes": sum(file.path.stat().st_size for file in files),
+        }
+        return StagedTable(table, files, target, columns, rows, read)
 
     def _column_names(self, reading: "_Reading") -> dict[str, str]:
         """The files' column names to the warehouse's; raises SourceError where two become one."""
@@ -124,7 +143,7 @@ class Stager:
             columns[cursor]["dedup_sort"] = "desc"
         return columns
 
-    def _condition(self, table: FileTable, columns: Mapping[str, dict[str, Any]], since: Any) -> str:
+    def _condition(self, table: LoadedTable, columns: Mapping[str, dict[str, Any]], since: Any) -> str:
         """The filter that leaves new rows; rows without a cursor value pass, to be reported."""
         if table.cursor is None or since is None:
             return "true"
@@ -146,9 +165,15 @@ class _Reading:
     """The files of one table as DuckDB reads them."""
 
     def __init__(
-        self, connection: Any, table: FileTable, relation: str, sources: dict[str, Path], duckdb_error: type[Exception]
+        self,
+        connection: Any,
+        table: LoadedTable,
+        relation: str,
+        sources: dict[str, str],
+        duckdb_error: type[Exception],
+        zone: str | None,
     ) -> None:
-        self.table, self.relation = table, relation
+        self.table, self.relation, self._zone = table, relation, zone
         self._connection, self._sources, self._duckdb_error = connection, sources, duckdb_error
         try:
             described = connection.execute(f"DESCRIBE FROM {self._reader({}, ALL_ROWS)}").fetchall()
@@ -162,14 +187,15 @@ class _Reading:
 
     def error(self, reason: str, files: str | None = None) -> SourceError:
         """An error that names the table and its files."""
-        shown = files or ", ".join(str(file) for file in list(self._sources.values())[:3])
+        shown = files or ", ".join(list(self._sources.values())[:3])
         more = "" if files or len(self._sources) <= 3 else f" and {len(self._sources) - 3} more"
-        return SourceError(f"table {self.relation}, file {shown}{more}: {reason}.")
+        return SourceError(f"table {self.relation}, {self.table.noun} {shown}{more}: {reason}.")
 
     def found_type(self, column: str) -> str:
-        """The type of a column as it was found; a time that is written without a zone is UTC."""
+        """The type of a column as it was found; a time that is written without a zone is of the zone given, or UTC."""
         kind = self.sniffed[column]
-        return "TIMESTAMP WITH TIME ZONE" if kind == "TIMESTAMP" and self.table.file_format != "parquet" else kind
+        zoned = kind == "TIMESTAMP" and (self._zone or self.table.file_format != "parquet")
+        return "TIMESTAMP WITH TIME ZONE" if zoned else kind
 
     def copy(self, names: dict[str, str], types: dict[str, str], condition: str, target: Path) -> int:
         """Write the typed rows to a Parquet file, and count them."""
@@ -186,7 +212,9 @@ class _Reading:
         return int(done[0])
 
     def _value(self, column: str, duckdb_kind: str) -> str:
-        """A column as an expression: nested values of Parquet are written out as JSON."""
+        """A column as an expression: nested values of Parquet are written out as JSON, times get their zone."""
+        if self._zone and self.sniffed[column] == "TIMESTAMP":
+            return f"timezone({_text(self._zone)}, {_name(column)})"
         nested = duckdb_kind == "JSON" and self.table.file_format == "parquet" and self.sniffed[column] != "JSON"
         return f"to_json({_name(column)})" if nested else _name(column)
 
@@ -204,7 +232,7 @@ class _Reading:
                 return
             if found:
                 value, file = found
-                raise self.error(f"column {column!r} has {value!r}, which is no {kind}", str(self._sources[file]))
+                raise self.error(f"column {column!r} has {value!r}, which is no {kind}", self._sources[file])
 
     def _blame_line(self) -> None:
         """Raise an error that names the first line of a CSV file that is not like its header."""
@@ -214,19 +242,19 @@ class _Reading:
             try:
                 [header] = self._connection.execute(first).fetchone() or (None,)
                 if not header:
-                    raise self.error("there is no line of column names", str(file))
+                    raise self.error("there is no line of column names", file)
                 width = len(next(csv.reader([header], delimiter=self.table.csv_delimiter)))
                 columns = "columns = {" + ", ".join(f"'{place}': 'VARCHAR'" for place in range(width)) + "}"
                 options = ", ".join(["auto_detect = false", "header = true", columns, *self._csv_dialect()])
                 self._connection.execute(f"SELECT count(*) FROM read_csv({_text(read)}, {options})")  # noqa: S608
             except self._duckdb_error as error:
-                raise self.error(self._told(error), str(file)) from None
+                raise self.error(self._told(error), file) from None
 
     def _told(self, error: Exception) -> str:
         """DuckDB's reason, up to its list of options, with the files' own names."""
         reason = str(error).strip().split("\n\n")[0].split("\nPossible ")[0].replace("\n", " ")
         for read, file in self._sources.items():
-            reason = reason.replace(read, str(file))
+            reason = reason.replace(read, file)
         return reason.rstrip(".")
 
     def _csv_dialect(self) -> list[str]:
@@ -246,7 +274,7 @@ class _Reading:
         struct = "{" + ", ".join(f"{_text(name)}: {_text(kind)}" for name, kind in types.items()) + "}"
         match self.table.file_format:
             case "csv":
-                nulls = "[" + ", ".join(map(_text, ["", *self.table.null_values])) + "]"
+                nulls = "[" + ", ".join(map(_text, self.table.csv_nulls)) + "]"
                 options += ["header = true", f"nullstr = {nulls}", f"sample_size = {sample}", *self._csv_dialect()]
                 options += ["dateformat = '%Y-%m-%d'", f"auto_type_candidates = {_CSV_TYPES}"]
                 options += [f"types = {struct}"] if types else []

@@ -1,13 +1,16 @@
 """Census syncs, which run."""
 
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 import dagster as dg
 
-from .component import Secret, StockComponent, scaffolder
+from .attributes import MaxMinutes, PollSeconds, Secret
+from .component import StockComponent, scaffolder
+from .keys import Keys
+from .running import Metadata, Unit
+from .sample import write_rows_to_send
+from .waiting import wait_for
 
 
 @dg.scaffold_with(scaffolder(workspace="main", api_key="CENSUS_API_KEY", group="activation"))
@@ -24,6 +27,7 @@ class CensusComponent(StockComponent):
           workspace: sales
           api_key: CENSUS_API_KEY
           syncs: [Accounts to CRM]
+          reads: {accounts_to_crm: [marts/accounts]}
           poll_seconds: 5
           max_runtime_minutes: 60
           owners: ["team:activation"]
@@ -46,71 +50,65 @@ class CensusComponent(StockComponent):
             description="Names of the syncs that become assets; all when left out.", examples=[["Accounts to CRM"]]
         ),
     ] = None
-    poll_seconds: Annotated[
-        float,
-        dg.Resolver.default(
-            description="Seconds between two questions whether a sync is done.",
-            json_schema_extra={"exclusiveMinimum": 0},
-        ),
-    ] = 10
-    max_runtime_minutes: Annotated[
-        float,
-        dg.Resolver.default(
-            description="Minutes after which the run stops waiting and fails.",
-            json_schema_extra={"exclusiveMinimum": 0},
-        ),
-    ] = 120
+    poll_seconds: PollSeconds = 10
+    max_runtime_minutes: MaxMinutes = 120
 
     vendor: ClassVar[str] = "census"
+    title: ClassVar[str] = "Census"
 
     @property
     def place(self) -> str:
         """The workspace."""
         return self.workspace
 
-    def stock(self, secret: Callable[[str], str]) -> Any:
-        """Dagster's Census component."""
+    def stock(self, secret: Keys) -> Any:
+        """Dagster's Census component, with requests that are patient."""
         import dagster_census as library
 
-        names = set(self.syncs or [])
+        key = secret(self.api_key)
+        census, names = secret.vendor(self.title), set(self.syncs or [])
+
+        class Resource(library.CensusResource):
+            def make_request(
+                self, method: str, endpoint: str, data: str | None = None, page_number: int | None = None
+            ) -> Any:
+                params = {} if page_number is None else {"page": page_number}
+                request = {"auth": ("bearer", self.api_key), "data": data, "params": params}
+                return census.json(method, f"{self.api_base_url}/{endpoint}", **request)
+
         return library.CensusComponent(
-            workspace=library.CensusResource(api_key=secret(self.api_key)),
+            workspace=Resource(api_key=key),
             sync_selector=(lambda sync: sync.name in names) if names else None,
         )
 
-    def standardised(self, found: dg.Definitions) -> dg.Definitions:
-        """The syncs as assets that run under their standard keys."""
-        specs = [spec for asset in found.assets or [] if isinstance(asset, dg.AssetsDefinition) for spec in asset.specs]
-        return dg.Definitions(assets=[self._asset(spec) for spec in self.standard_specs(specs)])
+    def unit(self, spec: dg.AssetSpec) -> str:
+        """The sync."""
+        return str(spec.metadata["dagster-census/sync_id"])
 
-    def _asset(self, spec: dg.AssetSpec) -> dg.AssetsDefinition:
-        @dg.multi_asset(name="__".join(spec.key.path), specs=[spec])
-        def sync(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-            yield self._run(spec)
-
-        return sync
-
-    def _run(self, spec: dg.AssetSpec) -> dg.MaterializeResult[Any]:
+    def run_unit(self, unit: Unit, keys: Keys) -> list[Metadata]:
         """Run one sync to its end; the library alone takes a failed sync for a good one, and waits without end.
 
         Raises:
-            SecretError: the key is missing.
             Failure: Census refuses, fails, or takes too long.
         """
-        census = self.stock(self.secret).workspace
-        run = census.trigger_sync(spec.metadata["dagster-census/sync_id"])["data"]["sync_run_id"]
-        end = time.monotonic() + self.max_runtime_minutes * 60
-        while (done := census.get_sync_run(run)["data"])["status"] in ("queued", "working"):
-            if time.monotonic() > end:
-                message = f"sync run {run} took longer than max_runtime_minutes ({self.max_runtime_minutes:g})"
-                raise dg.Failure(f"{message}; it goes on at Census", allow_retries=False)
-            time.sleep(self.poll_seconds)
+        census = self.stock(keys).workspace
+        run = census.trigger_sync(int(unit.name))["data"]["sync_run_id"]
+        done = wait_for(
+            self,
+            f"sync run {run}",
+            lambda: census.get_sync_run(run)["data"],
+            lambda now: now["status"] not in ("queued", "working"),
+        )
         if done["status"] != "completed":
-            raise dg.Failure(
-                f"sync run {run} ended as {done['status']}: {done.get('error_message') or 'no reason given'}"
-            )
-        counts = {name: done[name] for name in _COUNTS if isinstance(done.get(name), int)}
-        return dg.MaterializeResult(asset_key=spec.key, metadata={f"census/{name}": n for name, n in counts.items()})
+            reason = done.get("error_message") or "no reason given"
+            said = f"sync run {run} ended at Census as {done['status']}: {reason}"
+            raise dg.Failure(said, allow_retries=done["status"] != "cancelled")
+        return [{f"census/{name}": done[name] for name in _COUNTS if isinstance(done.get(name), int)}]
+
+    def run_sample(self, unit: Unit) -> list[Metadata]:
+        """Write what the sync would send to a file."""
+        [spec] = unit.chosen
+        return [write_rows_to_send(self.project_root, spec, dep.asset_key, unit.log) for dep in spec.deps][:1] or [{}]
 
 
 _COUNTS = ("records_processed", "records_updated", "records_failed", "records_invalid")

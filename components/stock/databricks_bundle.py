@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -14,6 +14,7 @@ import dagster as dg
 
 from .component import Secret, StockComponent, Url, scaffolder
 from .databricks_workspace import Minutes, capped_workspace
+from .keys import Keys
 
 _RESOLVE = ["databricks", "bundle", "validate", "--output", "json"]
 _RESOLVE_SECONDS = 300
@@ -67,6 +68,7 @@ class DatabricksAssetBundleComponent(StockComponent):
     max_runtime_minutes: Minutes = 24 * 60
 
     vendor: ClassVar[str] = "databricks"
+    title: ClassVar[str] = "Databricks"
 
     @property
     def place(self) -> str:
@@ -111,7 +113,7 @@ class DatabricksAssetBundleComponent(StockComponent):
         }
         state_path.write_text(json.dumps(jobs), encoding="utf-8")
 
-    def stock(self, secret: Callable[[str], str]) -> Any:
+    def stock(self, secret: Keys) -> Any:
         """Dagster's bundle component, without the bundle, which comes from the state."""
         from dagster_databricks import DatabricksAssetBundleComponent as Stock
         from dagster_databricks.components.databricks_asset_bundle import configs

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar
 import dagster as dg
 
 from .component import Secret, StockComponent, Url, scaffolder
+from .keys import Keys
 
 Minutes = Annotated[
     float,
@@ -46,13 +47,14 @@ class DatabricksWorkspaceComponent(StockComponent):
     max_runtime_minutes: Minutes = 24 * 60
 
     vendor: ClassVar[str] = "databricks"
+    title: ClassVar[str] = "Databricks"
 
     @property
     def place(self) -> str:
         """The workspace's address."""
         return self.host
 
-    def stock(self, secret: Callable[[str], str]) -> Any:
+    def stock(self, secret: Keys) -> Any:
         """Dagster's workspace component, with standard specs."""
         from dagster_databricks import DatabricksWorkspaceComponent as Stock
         from dagster_databricks.components.databricks_workspace.schema import DatabricksFilter

@@ -1,12 +1,12 @@
 """Omni's documents."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import dagster as dg
 
 from .component import Secret, StockComponent, Url, scaffolder
+from .keys import Keys
 
 
 @dg.scaffold_with(scaffolder(base_url="https://your-company.omniapp.co", api_key="OMNI_API_KEY", group="omni"))
@@ -31,13 +31,14 @@ class OmniComponent(StockComponent):
     api_key: Secret = "OMNI_API_KEY"
 
     vendor: ClassVar[str] = "omni"
+    title: ClassVar[str] = "Omni"
 
     @property
     def place(self) -> str:
         """Omni's address."""
         return self.base_url
 
-    def stock(self, secret: Callable[[str], str]) -> Any:
+    def stock(self, secret: Keys) -> Any:
         """Dagster's Omni component."""
         from dagster_omni.component import OmniComponent as Stock
         from dagster_omni.workspace import OmniWorkspace

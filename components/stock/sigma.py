@@ -1,6 +1,5 @@
 """Sigma's workbooks and datasets."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
@@ -8,6 +7,7 @@ import dagster as dg
 
 from ..base import StrictModel
 from .component import Secret, StockComponent, Url, scaffolder
+from .keys import Keys
 
 
 class SigmaCredentials(StrictModel):
@@ -51,13 +51,14 @@ class SigmaComponent(StockComponent):
     ] = True
 
     vendor: ClassVar[str] = "sigma"
+    title: ClassVar[str] = "Sigma"
 
     @property
     def place(self) -> str:
         """Sigma's address."""
         return self.base_url
 
-    def stock(self, secret: Callable[[str], str]) -> Any:
+    def stock(self, secret: Keys) -> Any:
         """Dagster's Sigma component."""
         import dagster_sigma as library
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from ..base import StrictComponent
 from .resource import WarehouseResource
-from .settings import EngineName
+from .settings import EngineName, LocalEngineName
 
 
 class WarehouseParams(BaseModel):
@@ -49,13 +49,23 @@ class WarehouseComponent(StrictComponent):
         dg.Resolver.default(
             description=(
                 "The production engine. duckdb reads its file from WAREHOUSE_PRODUCTION_FILE; the others are found by "
-                "their own variables: PGHOST …, GOOGLE_CLOUD_PROJECT …, SNOWFLAKE_ACCOUNT …, DATABRICKS_HOST …"
+                "their own variables: PGHOST …, GOOGLE_CLOUD_PROJECT …, SNOWFLAKE_ACCOUNT …, DATABRICKS_HOST …, "
+                "REDSHIFT_HOST …, MOTHERDUCK_TOKEN …"
             ),
             examples=["duckdb", "bigquery"],
         ),
     ]
 
+    local_engine: Annotated[
+        LocalEngineName,
+        dg.Resolver.default(
+            description="What the local target is: a DuckDB file, or the Delta tables of LAKEHOUSE_FOLDER."
+        ),
+    ] = "duckdb"
+
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The ``warehouse`` resource."""
-        resource = WarehouseResource(production_engine=self.engine, project_root=str(context.project_root))
+        resource = WarehouseResource(
+            production_engine=self.engine, project_root=str(context.project_root), local_engine=self.local_engine
+        )
         return dg.Definitions(resources={"warehouse": resource})

@@ -5,20 +5,20 @@ from typing import Any
 
 import dagster as dg
 
-from .engines import production_engine
+from .engines import local_engine, production_engine
 from .engines.base import Engine, QueryResult
-from .engines.duckdb import LocalDuckDB
-from .settings import EngineName, Target, warehouse_target
+from .settings import EngineName, LocalEngineName, Target, warehouse_target
 
 
 class WarehouseResource(dg.ConfigurableResource):
-    """The local DuckDB file, or the production warehouse where ``WAREHOUSE_TARGET`` is ``production``.
+    """The local engine, or the production warehouse where ``WAREHOUSE_TARGET`` is ``production``.
 
     Every call opens and closes its own connection, as DuckDB has one writer and dbt runs in its own process.
     """
 
     production_engine: EngineName
     project_root: str
+    local_engine: LocalEngineName = "duckdb"
 
     @property
     def target(self) -> Target:
@@ -30,7 +30,7 @@ class WarehouseResource(dg.ConfigurableResource):
         """The engine in force; ``engine.name`` is ``duckdb``, ``postgres`` …"""
         root = Path(self.project_root)
         if self.target == "local":
-            return LocalDuckDB(root)
+            return local_engine(self.local_engine, root)
         return production_engine(self.production_engine, root)
 
     def query(self, sql: str) -> QueryResult:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 Target = Literal["local", "production"]
-EngineName = Literal["duckdb", "postgres", "bigquery", "snowflake", "databricks"]
+EngineName = Literal["duckdb", "postgres", "bigquery", "snowflake", "databricks", "redshift", "motherduck"]
+LocalEngineName = Literal["duckdb", "lakehouse"]
 
 TARGET_VARIABLE = "WAREHOUSE_TARGET"
 LOCAL_FILE_VARIABLE = "WAREHOUSE_DUCKDB_FILE"

@@ -12,7 +12,7 @@ from .engines.base import Column, Engine, WarehouseError
 from .kind import engine_kind
 from .partition import SqlPartition, partition_of
 from .sql import PARTITION_PLACEHOLDERS, Sql, defs_folder, load_sql
-from .transpile import Dialect, DialectError, transpiled
+from .transpile import DialectError, WrittenIn, transpiled
 
 KEY_PATTERN = r"^[A-Za-z0-9_]+/[A-Za-z0-9_]+$"
 
@@ -91,13 +91,7 @@ class SqlTableComponent(StrictComponent):
     partition: Annotated[
         SqlPartition | None, dg.Resolver.default(description="Time partitions; a table without them is replaced whole.")
     ] = None
-    dialect: Annotated[
-        Dialect | None,
-        dg.Resolver.default(
-            description="Dialect that the SQL is written in; it is rewritten for the engine in force. "
-            "Left out, the engine gets the SQL as it stands."
-        ),
-    ] = None
+    dialect: WrittenIn = None
     owners: Owners = field(default_factory=list)
     group: Group = None
     tags: Tags = field(default_factory=dict)
@@ -141,9 +135,7 @@ class SqlTableComponent(StrictComponent):
         engine: Engine = context.resources.warehouse.engine
         schema, table = self.key.split("/")
         partition = partition_of(context) if self.partition else None
-        query = sql.render(partition)
-        if self.dialect:
-            query = transpiled(query, self.dialect, engine.dialect, sql.origin)
+        query = transpiled(sql.render(partition), self.dialect, engine.dialect, sql.origin)
         found = self._check_columns(engine, query, sql)
         if self.partition and partition:
             inside = engine.between(found[self.partition.column], partition.start, partition.end)

@@ -1,8 +1,17 @@
 """SQL read with sqlglot: checked for its dialect, or rewritten for the engine in force."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-Dialect = Literal["duckdb", "postgres", "bigquery", "snowflake", "databricks"]
+import dagster as dg
+
+Dialect = Literal["duckdb", "postgres", "bigquery", "snowflake", "databricks", "redshift"]
+WrittenIn = Annotated[
+    Dialect | None,
+    dg.Resolver.default(
+        description="Dialect that the SQL is written in; it is rewritten for the engine in force. "
+        "Left out, the engine gets the SQL as it stands."
+    ),
+]
 
 
 class DialectError(ValueError):
@@ -18,18 +27,20 @@ def check_sql(text: str, dialect: str, origin: str) -> None:
     _parsed(text, dialect, origin)
 
 
-def transpiled(text: str, written_in: str, engine: str, origin: str) -> str:
-    """SQL of one dialect in another's words; unchanged where both are the same.
+def transpiled(text: str, written_in: str | None, engine: str, origin: str) -> str:
+    """SQL of one dialect in another's words; unchanged where both are the same, or its own is not said.
 
     Raises:
         DialectError: it is not valid, or something in it has no counterpart.
     """
-    if written_in == engine:
+    if written_in in (None, engine):
+        if written_in == "databricks":  # a statement there starts a warehouse: a mistake is cheaper found here
+            _parsed(text, written_in, origin)
         return text
     from sqlglot import ErrorLevel
     from sqlglot.errors import UnsupportedError
 
-    [tree, *more] = _parsed(text, written_in, origin)
+    [tree, *more] = _parsed(text, str(written_in), origin)
     if more:
         raise DialectError(f"{origin}: expected one query, but there are {len(more) + 1}")
     try:

@@ -25,6 +25,7 @@ def production(postgres_server: PostgresServer, database: str) -> dict[str, str]
     return {"WAREHOUSE_TARGET": "production", **postgres_server.environment(database)}
 
 
+@pytest.mark.slot("modern-data", "postgres", "server")
 def test_the_whole_platform_runs_on_postgres(
     project: Project, production: dict[str, str], postgres_server: PostgresServer, database: str
 ):

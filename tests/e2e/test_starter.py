@@ -15,6 +15,7 @@ from tests.e2e.conftest import Project, clean_environment, stop, uv
 from tests.rendering import ROOT
 
 
+@pytest.mark.slot("modern-data", "dlt", "embedded")
 def test_every_table_of_the_sample_data_is_loaded_whole(starter: Project):
     rows = {
         table: starter.query(f"select count(*) from raw.{table}")[0][0]
@@ -23,6 +24,8 @@ def test_every_table_of_the_sample_data_is_loaded_whole(starter: Project):
     assert rows == {"flights": 336_776, "weather": 26_115, "planes": 3_322, "airports": 1_458, "airlines": 16}
 
 
+@pytest.mark.slot("modern-data", "duckdb", "embedded")
+@pytest.mark.slot("modern-data", "dbt-core", "embedded")
 def test_the_marts_agree_with_the_raw_data(starter: Project):
     late = "select count(*) from raw.flights where arr_delay > 15"
     assert starter.query("select sum(flights), sum(delayed) from marts.carrier_performance") == [
@@ -30,6 +33,7 @@ def test_the_marts_agree_with_the_raw_data(starter: Project):
     ]
 
 
+@pytest.mark.slot("modern-data", "dashboard", "embedded")
 def test_the_dashboard_and_the_export_are_written(starter: Project):
     page = (starter.path / "dashboards" / "flights.html").read_text()
     assert "<html" in page

@@ -21,12 +21,24 @@ SESSIONS = {
         ("What is the project called", "\x15Flight Analytics" + ENTER),
         ("Who owns the data", "\x15team:ops" + ENTER),
         ("Which warehouse", DOWN + ENTER),
-        ("Which dbt project", "\x15https://git.example.com/shop/dbt.git" + ENTER),
-        ("In which folder of that repository", "\x15transform" + ENTER),
+        ("Which dbt project", "\x15https://git.example.com/shop/dbt.git//transform" + ENTER),
+        # Space takes the choice that the cursor is on.
+        ("Which sources", DOWN + " " + ENTER),
+        ("Which other tools", " " + DOWN + " " + ENTER),
+        ("Which CI", DOWN + ENTER),
+    ],
+    "databricks": [
+        ("What do you want to make", DOWN + ENTER),
+        ("What is the project called", "\x15Flight Lakehouse" + ENTER),
+        ("Who owns the data", "\x15team:ops" + ENTER),
+        ("Which catalog", "\x15analytics" + ENTER),
+        ("What does the workspace run on", DOWN + DOWN + ENTER),
+        ("What else", DOWN + " " + ENTER),
+        ("Which company package", "\x15acme-components>=1.2" + ENTER),
         ("Which CI", DOWN + ENTER),
     ],
     "component-package": [
-        ("What do you want to make", DOWN + ENTER),
+        ("What do you want to make", DOWN + DOWN + ENTER),
         ("What is the project called", "\x15Shop Platform" + ENTER),
         ("Who owns the data", "\x15team:platform" + ENTER),
         # All are chosen at first: space takes the first one away.
@@ -41,8 +53,19 @@ EXPECTED = {
         "project_name": "Flight Analytics",
         "owner": "team:ops",
         "warehouse": "postgres",
-        "dbt_project": "https://git.example.com/shop/dbt.git",
-        "dbt_subfolder": "transform",
+        "dbt_project": "https://git.example.com/shop/dbt.git//transform",
+        "sources": ["mysql"],
+        "tools": ["powerbi", "tableau"],
+        "ci": "gitlab",
+    },
+    "databricks": {
+        "kind": "databricks",
+        "project_name": "Flight Lakehouse",
+        "owner": "team:ops",
+        "catalog": "analytics",
+        "databricks_compute": "azure",
+        "databricks_options": ["mlflow", "bundle"],
+        "company_package": "acme-components>=1.2",
         "ci": "gitlab",
     },
     "component-package": {
@@ -84,7 +107,7 @@ def test_a_wrong_name_is_explained_at_the_prompt_and_can_be_mended(template: Pat
     session.send("\x15my/project" + ENTER)
     session.expect("for instance")
     session.send("\x15my project" + ENTER)
-    for prompt in ("Who owns", "Which warehouse", "Which dbt", "Which CI"):
+    for prompt in ("Who owns", "Which warehouse", "Which dbt", "Which sources", "Which other tools", "Which CI"):
         session.expect(prompt)
         session.send(ENTER)
     session.expect(pexpect.EOF)

@@ -27,15 +27,21 @@ def test_every_question_has_a_default_and_says_what_it_decides():
 KINDS = sorted(PROMPTS["kind"]["choices"].values())
 # Answers that lead to every question of a kind.
 LONGEST = {"dbt_source": "git", "ci": "github"}
+# What only projects of earlier releases have in their answers files, and are asked again.
+FORMERLY = {"dbt_subfolder": "transform"}
 
 
-def asked_of(kind: str) -> list[str]:
+def asked_of(kind: str, **answers: str) -> list[str]:
     """The questions on the longest path of a kind."""
     marks = yaml.safe_load(next(yaml_documents(ROOT / "copier.yml")))["_envops"]
     marks = {name: mark for name, mark in marks.items() if name.endswith(("_string", "_prefix"))}
     environment = jinja2.Environment(**marks, undefined=jinja2.StrictUndefined)
     whens = {name: str(question.get("when", "True")) for name, question in PROMPTS.items()}
-    return [n for n, when in whens.items() if environment.from_string(when).render(kind=kind, **LONGEST) == "True"]
+    return [
+        n
+        for n, when in whens.items()
+        if environment.from_string(when).render(kind=kind, **LONGEST, **answers) == "True"
+    ]
 
 
 def yaml_documents(path: Path) -> Iterator[str]:
@@ -49,7 +55,12 @@ def test_at_most_eight_prompts_are_asked(kind: str):
 
 
 def test_every_question_is_asked_of_some_kind():
-    assert {name for kind in KINDS for name in asked_of(kind)} == set(PROMPTS)
+    assert {name for kind in KINDS for name in asked_of(kind, **FORMERLY)} == set(PROMPTS)
+
+
+def test_what_only_earlier_releases_asked_is_asked_of_their_projects_alone():
+    new = {name for kind in KINDS for name in asked_of(kind)}
+    assert set(PROMPTS) - new == set(FORMERLY)
 
 
 def test_the_kind_is_asked_first():
@@ -119,7 +130,13 @@ HOSTILE_ANSWERS = [
     ("dbt_project", "https://user:secret@example.com/x.git"),
     ("dbt_project", "x" * 300),
     ("dbt_project", "{{ x }}"),
+    ("dbt_project", "https://example.com/x.git//a/../../b"),
+    ("dbt_project", "https://example.com/x.git//a//b"),
+    ("dbt_project", "git@example.com:x.git///etc"),
+    ("dbt_project", "https://example.com/x.git//"),
     ("warehouse", "oracle"),
+    ("sources", ["oracle"]),
+    ("tools", ["excel"]),
     ("ci", "jenkins"),
     ("kind", "nothing"),
 ]
@@ -146,6 +163,25 @@ def test_a_subfolder_cannot_leave_its_repository(template: Path, tmp_path: Path)
     answers = {"dbt_project": "https://example.com/x.git", "dbt_subfolder": "a/../../b"}
     with pytest.raises(ValueError, match="dbt_subfolder"):
         render(template, tmp_path / "project", answers)
+
+
+ADDRESSES = {
+    "https://example.com/shop/x.git//transform/dbt": ("https://example.com/shop/x.git", "transform/dbt"),
+    "git@example.com:shop/x.git//dbt": ("git@example.com:shop/x.git", "dbt"),
+    "file:///srv/git/x.git//dbt": ("file:///srv/git/x.git", "dbt"),
+    "ssh://git@example.com/x.git": ("ssh://git@example.com/x.git", "."),
+}
+
+
+@pytest.mark.parametrize(("given_address", "expected"), ADDRESSES.items())
+def test_an_address_names_the_folder_of_the_dbt_project(
+    template: Path, tmp_path: Path, given_address: str, expected: tuple[str, str]
+):
+    project = render(template, tmp_path / "project", {"dbt_project": given_address}, exclude=ANSWERS_DO_NOT_REACH)
+    [made] = (project / "src").glob("*/defs/transform/defs.yaml")
+    of_git = yaml.safe_load(made.read_text())["attributes"]["project"]
+    assert (of_git["git"], of_git["subfolder"]) == expected
+    assert "dbt_subfolder" not in yaml.safe_load((project / ".copier-answers.yml").read_text())
 
 
 @settings(max_examples=30, deadline=None)

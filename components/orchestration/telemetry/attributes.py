@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from .story import Story
+from ..story import Story
 
 Attributes = dict[str, Any]
 

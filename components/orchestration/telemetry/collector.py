@@ -7,23 +7,16 @@ from contextlib import contextmanager
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from ..delivery import DeliveryError
+
 Signal = Literal["traces", "metrics"]
 
 _BASE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 SCOPE = "dagster"
 
 
-class CollectorError(Exception):
-    """The collector did not take a batch; says why.
-
-    Args:
-        message: What happened, without any credentials.
-        too_much: Whether a smaller batch may be taken.
-    """
-
-    def __init__(self, message: str, too_much: bool = False) -> None:
-        super().__init__(message)
-        self.too_much = too_much
+class CollectorError(DeliveryError):
+    """The collector did not take a batch."""
 
 
 def is_on(signal: Signal) -> bool:

@@ -1,8 +1,6 @@
 """The component that reports ended runs to an OpenTelemetry collector."""
 
-import json
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -11,16 +9,14 @@ import dagster as dg
 from pydantic import BaseModel
 
 from ...base import StrictComponent
-from ..ended_runs import EndedRun, ended_runs, newest_position
+from ..delivery import Delivery, code_location
 from ..routes import graph_of
+from ..story import Story
 from . import collector
 from .measures import measure
 from .points import Points
 from .spans import spans_of
-from .story import Story, story_of
 
-RUNS_A_BATCH = 50
-SECONDS_A_TICK = 20.0
 INTERVAL_SECONDS = 30
 
 
@@ -100,52 +96,18 @@ class TelemetryComponent(StrictComponent):
 
 
 @dataclass
-class _Signal(ABC):
-    """Sends what ended since the last time, batch by batch; the cursor moves on only behind what was taken."""
+class _Signal(Delivery):
+    """A signal that the environment may want."""
 
     tags: list[str]
     signal: collector.Signal = "traces"
 
-    def tick(self, context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        """Send, or say why not.
-
-        Raises:
-            CollectorError: the collector took nothing; the cursor stays where it is.
-        """
-        if not collector.is_on(self.signal):
-            reason = f"Off: OTEL_EXPORTER_OTLP_ENDPOINT names no collector for {self.signal}, or telemetry is disabled."
-            return _at(newest_position(context.instance), reason)
-        if not context.cursor:
-            return _at(newest_position(context.instance), "Watching runs from now on.")
-        started, sent, limit = time.monotonic(), 0, RUNS_A_BATCH
-        position = int(json.loads(context.cursor)["position"])
-        while True:
-            runs, reached = ended_runs(context, position, limit)
-            stories = [story for ended in runs if (story := self._story(context, ended))]
-            try:
-                self.send(context, stories)
-            except collector.CollectorError as error:
-                if error.too_much and len(runs) > 1:
-                    limit = len(runs) // 2
-                    continue
-                behind = f"{error}; {len(stories)} or more runs are sent when it does"
-                if sent == 0:
-                    raise collector.CollectorError(behind) from None
-                return _at(position, f"{sent} runs sent; then {behind}.")
-            position, sent = reached, sent + len(stories)
-            if len(runs) < limit or time.monotonic() - started > SECONDS_A_TICK:
-                return _at(position, f"{sent} runs sent.")
-
-    def _story(self, context: dg.SensorEvaluationContext, ended: EndedRun) -> Story | None:
-        try:
-            return story_of(context.instance, ended.run.run_id, ended.ended)
-        except Exception as error:  # one run that cannot be read must not hold up all others
-            context.log.error(f"run {ended.run.run_id} is left out: {type(error).__name__}: {error}")
+    @property
+    def off(self) -> str | None:
+        """Why nothing is sent."""
+        if collector.is_on(self.signal):
             return None
-
-    @abstractmethod
-    def send(self, context: dg.SensorEvaluationContext, stories: list[Story]) -> None:
-        """Send some runs, all or none."""
+        return f"Off: OTEL_EXPORTER_OTLP_ENDPOINT names no collector for {self.signal}, or telemetry is disabled."
 
 
 @dataclass
@@ -157,7 +119,7 @@ class _Traces(_Signal):
         if not stories:
             return
         graph, scope = graph_of(context), collector.scope()
-        resource = collector.resource(_location(context))
+        resource = collector.resource(code_location(context))
         spans = [span for story in stories for span in spans_of(story, graph, self.tags, resource, scope)]
         collector.send_spans(spans)
 
@@ -180,17 +142,8 @@ class _Metrics(_Signal):
         if not points:
             return
         now = time.time()
-        collector.send_metrics(points.metrics(self.since, now, cumulative=not delta), _location(context))
+        collector.send_metrics(points.metrics(self.since, now, cumulative=not delta), code_location(context))
         if delta:
             self.since = now
         else:
             self.totals = points
-
-
-def _location(context: dg.SensorEvaluationContext) -> str | None:
-    origin = context.code_location_origin
-    return origin.location_name if origin else None
-
-
-def _at(position: int, reason: str) -> dg.SensorResult:
-    return dg.SensorResult(cursor=json.dumps({"position": position}), skip_reason=reason)

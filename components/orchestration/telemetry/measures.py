@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from typing import Any
 
+from ..story import Step, Story
 from .attributes import of_asset, of_run
 from .points import Instrument, Points
-from .story import Step, Story
 
 RUN_DURATION = Instrument("dagster.run.duration", "s", "histogram", "From the start of a run to its end.")
 RUN_DELAY = Instrument("dagster.run.queue.duration", "s", "histogram", "From the request for a run to its start.")

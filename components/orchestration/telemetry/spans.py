@@ -8,8 +8,8 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
+from ..story import Step, Story
 from .attributes import Attributes, of_asset, of_run
-from .story import Step, Story
 
 
 def spans_of(story: Story, graph: Any, tags: Collection[str], resource: Any, scope: Any) -> list[Any]:

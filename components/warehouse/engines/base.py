@@ -3,11 +3,13 @@
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
+
+LoadFormat = Literal["model", "csv", "parquet", "insert_values"]
 
 # What may hold a semicolon that ends nothing: quoted text, quoted names, dollar-quoted text and comments.
 _TOKENS = re.compile(
@@ -54,8 +56,9 @@ class Engine(ABC):
     """The engine's SQL in sqlglot's words."""
     transactional: ClassVar[bool] = True
     """Whether several statements, tables among them, are done all or none."""
-    load_format: ClassVar[Literal["model", "csv", "parquet"]]
-    """How dlt hands files over: a query that the engine runs over a local file, or files through the connection."""
+    load_format: ClassVar[LoadFormat]
+    """How dlt hands rows over: a query that the engine runs over a local file, files through the connection, or INSERT
+    statements."""
 
     project_root: Path
 
@@ -105,10 +108,14 @@ class Engine(ABC):
             cursor.execute(f"SELECT count(*) FROM {staged} WHERE ({inside}) IS NOT TRUE")  # noqa: S608 - quoted
             if outside := cursor.fetchone()[0]:
                 raise WarehouseError(f"{outside:,} rows of the query are not where {inside}")
-            cursor.execute(f"CREATE TABLE IF NOT EXISTS {relation} AS SELECT * FROM {staged} LIMIT 0")  # noqa: S608 - quoted
+            cursor.execute(self._create_like(relation, staged))
             cursor.execute(f"DELETE FROM {relation} WHERE {inside}")  # noqa: S608 - quoted
             cursor.execute(f"INSERT INTO {relation} SELECT * FROM {staged}")  # noqa: S608 - quoted
             cursor.execute(f"DROP TABLE {staged}")
+
+    def _create_like(self, relation: str, other: str) -> str:
+        """The statement that makes an empty table with the columns of another, where there is none."""
+        return f"CREATE TABLE IF NOT EXISTS {relation} AS SELECT * FROM {other} LIMIT 0"  # noqa: S608 - quoted
 
     @contextmanager
     def connect(self) -> Iterator[Any]:
@@ -203,8 +210,3 @@ def subselect(select: str) -> str:
     if not end:
         raise WarehouseError("expected a query, but there is none")
     return select[:end]
-
-
-def same_shape(left: Sequence[Column], right: Sequence[Column]) -> bool:
-    """Whether two relations have the same columns of the same types in the same order."""
-    return list(left) == list(right)

@@ -52,11 +52,12 @@ class StatementCursor:
         from requests.exceptions import RequestException
 
         try:
-            self._run(sql)
+            self.run(sql)
         except (DatabricksError, RequestException, TimeoutError, OSError, ValueError) as error:
             raise WarehouseError(self._refusal(error)) from None
 
-    def _run(self, sql: str) -> None:
+    def run(self, sql: str) -> None:
+        """The same, with the errors of the client as they are."""
         from databricks.sdk.service.sql import StatementState
 
         api = self._client.statement_execution

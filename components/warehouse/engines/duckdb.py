@@ -6,10 +6,10 @@ import time
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..settings import LOCAL_FILE_VARIABLE, PRODUCTION_FILE_VARIABLE, local_duckdb_file
-from .base import Column, Engine, WarehouseError, subselect
+from .base import Column, Engine, LoadFormat, WarehouseError, subselect
 
 REOPEN_SECONDS = 10.0
 
@@ -21,7 +21,7 @@ class DuckDB(Engine):
     name = "duckdb"
     title = "DuckDB"
     dialect = "duckdb"
-    load_format = "model"
+    load_format: ClassVar[LoadFormat] = "model"
 
     @property
     @abstractmethod
@@ -48,19 +48,24 @@ class DuckDB(Engine):
             raise WarehouseError(f"{self.file_variable}: the folder of {self.file} does not exist.")
         return self.file
 
+    def _address(self) -> tuple[str, dict[str, Any]]:
+        """What DuckDB opens, and with which settings."""
+        return str(self._ready_file()), {}
+
     def _open(self) -> tuple[Any, Any]:
-        connection = self._connected(self._ready_file())
+        connection = self._connected()
         # Times read alike on every machine, and no statement downloads an extension.
         connection.execute("SET TimeZone = 'UTC'; SET autoinstall_known_extensions = false")
         return connection, connection  # a cursor of DuckDB is a second connection, which would keep the file locked
 
-    def _connected(self, file: Path) -> Any:
+    def _connected(self) -> Any:
         import duckdb
 
+        address, settings = self._address()
         give_up = time.monotonic() + REOPEN_SECONDS
         while True:
             try:
-                return duckdb.connect(str(file))
+                return duckdb.connect(address, config=settings)
             except duckdb.Error as error:
                 # One thread opens the file while another is just closing it.
                 if "Unique file handle conflict" not in str(error) or time.monotonic() > give_up:

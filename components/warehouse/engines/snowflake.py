@@ -63,9 +63,13 @@ class Snowflake(CloudEngine):
             "warehouse": "WAREHOUSE",
             "role": "ROLE",
         }
-        values = {name: os.environ.get(f"SNOWFLAKE_{variable}") for name, variable in names.items()}
+        login: dict[str, Any] = {
+            name: os.environ[f"SNOWFLAKE_{variable}"]
+            for name, variable in names.items()
+            if os.environ.get(f"SNOWFLAKE_{variable}")
+        }
         return dlt.destinations.snowflake(
-            credentials=SnowflakeCredentials({name: value for name, value in values.items() if value}),
+            credentials=SnowflakeCredentials({**login, "query": _endpoint()}),
             destination_name="warehouse",
             replace_strategy="insert-from-staging",
         )
@@ -119,9 +123,9 @@ class Snowflake(CloudEngine):
     def _open(self) -> tuple[Any, Any]:
         import snowflake.connector
 
-        login: dict[str, Any] = {
+        login: dict[str, Any] = _endpoint() | {
             name: os.environ[f"SNOWFLAKE_{name.upper()}"]
-            for name in ("account", "user", "database", "warehouse", "role", "host", "port", "protocol")
+            for name in ("account", "user", "database", "warehouse", "role")
             if os.environ.get(f"SNOWFLAKE_{name.upper()}")
         }
         if key := os.environ.get("SNOWFLAKE_PRIVATE_KEY_PATH"):
@@ -180,6 +184,12 @@ class _Cursor:
 
     def fetchone(self) -> Any:
         return self._cursor.fetchone()
+
+
+def _endpoint() -> dict[str, Any]:
+    """Where the account answers, if not at its own address: a private link, a proxy."""
+    names = ("host", "port", "protocol")
+    return {name: value for name in names if (value := os.environ.get(f"SNOWFLAKE_{name.upper()}"))}
 
 
 def _kept(name: str) -> str:

@@ -18,5 +18,6 @@ def test_every_asset_is_materialised_and_every_check_passes(definitions: dg.Defi
         for check in result.get_asset_check_evaluations()
         if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
     ]
-    assert {spec.key for spec in definitions.resolve_all_asset_specs()} - made == set()
+    # Reports of a BI tool are shown with what they read, and nothing here makes them.
+    assert definitions.resolve_asset_graph().materializable_asset_keys - made == set()
     assert failed == []

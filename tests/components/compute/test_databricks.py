@@ -8,8 +8,8 @@ import pytest
 
 from components.compute import JobError, run_job
 from components.governance.policy_compute import ComputeSize, DatabricksProfile
-from tests.components.compute.fake_databricks import FakeDatabricks
 from tests.components.compute.jobs import SECRET
+from tests.fakes.databricks import FakeWorkspace, Fault
 
 SERVERLESS = DatabricksProfile(runs_on="databricks", budget_policy_id="bp-7", secret_scope="research")
 CLUSTER = DatabricksProfile(runs_on="databricks", spark_version="16.4.x-scala2.12", secret_scope="research")
@@ -18,8 +18,8 @@ NODE = ComputeSize(threads=4, memory_gb=16, hourly_cost_usd=0.5, node_type="m5d.
 
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
-    fake = FakeDatabricks(tmp_path / "workspace")
-    fake.scopes = {"research": {"TOKEN": SECRET}}
+    fake = FakeWorkspace(tmp_path / "workspace")
+    fake.files.scopes = {"research": {"TOKEN": SECRET}}
     monkeypatch.setenv("DATABRICKS_HOST", fake.address)
     monkeypatch.setenv("DATABRICKS_TOKEN", "made-up")
     monkeypatch.setattr("components.compute.databricks.POLL_SECONDS", 0.1)
@@ -28,16 +28,16 @@ def workspace(tmp_path, monkeypatch):
 
 
 def submission(workspace):
-    return next(iter(workspace.runs.values()))["submission"]
+    return next(iter(workspace.jobs.runs.values()))["asked"]
 
 
 def assert_nothing_is_left(workspace):
     assert [path for path in workspace.folder.rglob("*") if path.is_file()] == []
-    assert all(process.poll() is not None for process in workspace.processes.values())
+    assert all(process.poll() is not None for process in workspace.jobs.processes.values())
 
 
 def test_a_job_runs_serverless_and_its_outputs_come_back(jobs, workspace):
-    workspace.slow_seconds = 0.5
+    workspace.jobs.slow_seconds = 0.5
     job = jobs.job(
         "import os, pathlib, sys\nprint('hello', sys.argv[1], os.environ['COLOUR'])\n"
         "import helper\npathlib.Path('out.txt').write_text(helper.TEXT)",
@@ -79,7 +79,7 @@ def test_a_secret_comes_from_the_scope_and_is_never_sent(jobs, workspace, profil
     assert result.succeeded, result.problem
     assert f"{len(SECRET)} ***" in jobs.lines
     assert not any(SECRET.encode() in body for _, _, body in workspace.requests)
-    assert SECRET not in json.dumps(list(workspace.runs.values()))  # its log among them
+    assert SECRET not in json.dumps(list(workspace.jobs.runs.values()))  # its log among them
 
 
 def test_secrets_without_a_scope_are_refused_with_what_is_missing(jobs, workspace):
@@ -91,17 +91,17 @@ def test_secrets_without_a_scope_are_refused_with_what_is_missing(jobs, workspac
 
 def test_a_busy_workspace_is_outlasted_and_a_lost_answer_starts_no_second_run(jobs, workspace):
     workspace.faults = [
-        ("workspace/import", 429, {"Retry-After": "1"}),
-        ("workspace/mkdirs", 500, {}),
-        ("runs/get?", 502, {}),
-        ("runs/get-output", 504, {}),
-        ("workspace/export", 500, {}),
-        ("workspace/delete", 500, {}),
+        Fault("workspace/import", 429, {"Retry-After": "1"}),
+        Fault("workspace/mkdirs", 500),
+        Fault("runs/get?", 502),
+        Fault("runs/get-output", 504),
+        Fault("workspace/export", 500),
+        Fault("workspace/delete", 500),
+        Fault("runs/submit", 500, after=True),
     ]
-    workspace.lost_answers = ["submit"]
     result = run_job(jobs.job("open('out', 'w').write('x')", outputs=["out"]), SERVERLESS, jobs.folder, jobs.log)
     assert result.succeeded, result.problem
-    assert len(workspace.runs) == 1
+    assert len(workspace.jobs.runs) == 1
     assert workspace.faults == []
     assert_nothing_is_left(workspace)
 
@@ -115,7 +115,7 @@ def test_a_script_that_fails_has_its_exit_code_and_traceback(jobs, workspace):
 
 
 def test_a_run_that_never_starts_says_what_the_workspace_says(jobs, workspace):
-    workspace.never_starts = "Cluster could not be launched: CLOUD_PROVIDER_RESOURCE_STOCKOUT"
+    workspace.jobs.never_starts = "Cluster could not be launched: CLOUD_PROVIDER_RESOURCE_STOCKOUT"
     result = run_job(jobs.job(""), SERVERLESS, jobs.folder, jobs.log)
     assert not result.succeeded
     assert result.problem == "Databricks: FAILED: Cluster could not be launched: CLOUD_PROVIDER_RESOURCE_STOCKOUT"
@@ -136,7 +136,7 @@ def test_a_cap_cancels_the_run_while_it_runs_and_what_it_had_saved_comes_back(jo
 
 def test_a_cancelled_run_is_cancelled_in_the_workspace(jobs, workspace):
     def cancel() -> None:
-        while not workspace.processes:
+        while not workspace.jobs.processes:
             time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGINT)
 
@@ -148,9 +148,9 @@ def test_a_cancelled_run_is_cancelled_in_the_workspace(jobs, workspace):
 
 def test_a_run_that_somebody_cancels_in_the_workspace_counts_as_cancelled(jobs, workspace):
     def cancel() -> None:
-        while not workspace.processes:
+        while not workspace.jobs.processes:
             time.sleep(0.05)
-        workspace.cancel(100)
+        workspace.jobs.cancel(7000)
 
     threading.Thread(target=cancel).start()
     result = run_job(jobs.job("import time; time.sleep(60)"), SERVERLESS, jobs.folder, jobs.log)

@@ -28,6 +28,7 @@ class TestAWholeRun:
             platform.sql(RAW)
             yield platform, platform.run(platform.load())
 
+    @pytest.mark.slot("modern-data", "dbt-core", "embedded")
     def test_every_model_seed_and_snapshot_is_materialised(
         self, ran: tuple[Platform, dg.ExecuteInProcessResult]
     ) -> None:
@@ -44,6 +45,7 @@ class TestAWholeRun:
         }
         assert platform.sql("select id, spent from marts.customers order by id") == [(1, 15.0), (2, 7.5)]
 
+    @pytest.mark.slot("modern-data", "quality/dbt-tests", "embedded")
     def test_dbt_tests_are_check_results(self, ran: tuple[Platform, dg.ExecuteInProcessResult]) -> None:
         checks = checks_of(ran[1])
         assert checks["staging/stg_customers:unique_stg_customers_id"].passed
@@ -91,6 +93,7 @@ def test_one_model_is_built_alone_with_its_tests_and_those_of_its_sources(loaded
     assert len(dbt_starts()) == 1
 
 
+@pytest.mark.slot("modern-data", "quality/freshness", "embedded")
 def test_a_source_past_its_limit_is_an_error_that_stops_no_model(platform: Platform) -> None:
     platform.sql(RAW.replace("interval 2 day", "interval 8 day"))
     result = platform.run(platform.load())
@@ -158,6 +161,7 @@ unit_tests:
     assert loaded.run(loaded.load(dbt={"test_severity": "warn"}), "staging/stg_customers").success
 
 
+@pytest.mark.slot("modern-data", "quality/contracts", "embedded")
 def test_a_broken_contract_fails_its_check_and_the_run_in_dbts_words(loaded: Platform) -> None:
     model = loaded.dbt / "models/marts/customers.sql"
     model.write_text(model.read_text().replace("::double as spent", "::varchar as spent"))

@@ -30,7 +30,8 @@ def mistakes(folder: Path, text: str) -> list[str]:
             "zzz: 1\ntiers:",
             "policy.yaml:17: zzz: 1: unknown key; expected one of version, revision, mode, require, required_tags, "
             "classifications, destinations, compliance, tiers, max_runtime_minutes, compute_sizes, compute_profiles, "
-            "query_prices, budgets, secrets, alert_routes, external_assets, audit, naming, waivers",
+            "query_prices, budgets, secrets, alert_routes, external_assets, audit, naming, databricks, "
+            "waivers",
         ),
         ("version: 1", "version: 2", "policy.yaml:1: version: 2: expected 1"),
         ("version: 1\n", "", "policy.yaml:1: version: is missing"),

@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.components.compute.fake_databricks import FakeDatabricks
 from tests.components.compute.fake_kubernetes import FakeKubernetes
 from tests.components.notebooks.project import POLICY, code, notebook
+from tests.fakes.databricks import FakeWorkspace
 
 SECRET = "s3cr3t-Value/+9"  # made up
 PROFILES = {
@@ -45,8 +45,8 @@ def cluster(tmp_path, monkeypatch):
 
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
-    fake = FakeDatabricks(tmp_path / "workspace")
-    fake.scopes = {"research": {"CRM_TOKEN": SECRET}}
+    fake = FakeWorkspace(tmp_path / "workspace")
+    fake.files.scopes = {"research": {"CRM_TOKEN": SECRET}}
     monkeypatch.setenv("DATABRICKS_HOST", fake.address)
     monkeypatch.setenv("DATABRICKS_TOKEN", "made-up")
     monkeypatch.delenv("CRM_TOKEN")  # this machine does not have it

@@ -48,6 +48,7 @@ def alert(shop: Shop, instance: dg.DagsterInstance, url: str, monkeypatch: pytes
 TITLE, CHECK = "Checks of assets run by hand failed: marts/orders", "failed check not_empty: the table has 0 rows"
 
 
+@pytest.mark.slot("modern-data", "alerts/slack", "fake")
 def test_slack_gets_an_attachment_at_its_webhook(
     shop: Shop, instance: dg.DagsterInstance, services: Services, monkeypatch: pytest.MonkeyPatch
 ):
@@ -61,6 +62,7 @@ def test_slack_gets_an_attachment_at_its_webhook(
     assert CHECK in attachment["text"]
 
 
+@pytest.mark.slot("modern-data", "alerts/teams", "fake")
 def test_teams_gets_an_adaptive_card_at_its_workflow(
     shop: Shop, instance: dg.DagsterInstance, services: Services, monkeypatch: pytest.MonkeyPatch
 ):
@@ -89,6 +91,7 @@ def test_pagerduty_gets_an_event_that_triggers(
     assert TITLE in got["json"]["payload"]["summary"]
 
 
+@pytest.mark.slot("modern-data", "alerts/email", "fake")
 def test_a_mail_server_gets_a_message(
     shop: Shop, instance: dg.DagsterInstance, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ):

@@ -7,8 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from components.orchestration import TelemetryComponent
-from components.orchestration.telemetry import component
+from components.orchestration import TelemetryComponent, delivery
 from components.orchestration.telemetry.collector import CollectorError
 from tests.components.orchestration.otlp_server import OtlpServer, attributes
 from tests.components.orchestration.shop import Sensor, Shop, run_all
@@ -39,7 +38,7 @@ def tick_error(sensor: Sensor) -> str:
 def test_runs_that_ended_while_the_sensor_slept_are_sent_in_batches(
     signal: str, shop: Shop, instance: dg.DagsterInstance, collector: OtlpServer, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(component, "RUNS_A_BATCH", 2)
+    monkeypatch.setattr(delivery, "RUNS_A_BATCH", 2)
     with shop.definitions() as defs:
         run_all(defs, instance)
         sensor = Sensor(defs, instance, f"telemetry_{signal}")
@@ -131,7 +130,7 @@ def test_a_collector_that_is_not_there_is_named_and_nothing_is_lost(
 def test_batches_before_a_fault_stay_sent(
     shop: Shop, instance: dg.DagsterInstance, collector: OtlpServer, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(component, "RUNS_A_BATCH", 2)
+    monkeypatch.setattr(delivery, "RUNS_A_BATCH", 2)
     with shop.definitions() as defs:
         sensor = Sensor(defs, instance, "telemetry_traces")
         sensor.tick()
@@ -169,7 +168,7 @@ def test_a_run_that_cannot_be_read_is_left_out_and_named(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ):
-    real = component.story_of
+    real = delivery.story_of
     with shop.definitions() as defs:
         sensor = Sensor(defs, instance, f"telemetry_{signal}")
         sensor.tick()
@@ -180,7 +179,7 @@ def test_a_run_that_cannot_be_read_is_left_out_and_named(
                 raise KeyError("step")
             return real(instance, run_id, ended)
 
-        monkeypatch.setattr(component, "story_of", reading)
+        monkeypatch.setattr(delivery, "story_of", reading)
         sensor.tick()
 
     assert runs_in(collector, signal) == 1

@@ -9,9 +9,9 @@ import pytest
 
 from components.spark import SparkModelTrainingComponent, SparkTransformComponent
 from components.spark.training_scaffolder import SAMPLE_PACKAGE
-from tests.components.compute.fake_databricks import FakeDatabricks
 from tests.components.compute.fake_kubernetes import FakeKubernetes
 from tests.components.spark.lab import metadata_of, scaffolded
+from tests.fakes.databricks import FakeWorkspace
 
 SERVER = """
 import sys
@@ -168,7 +168,7 @@ def test_the_same_training_runs_on_kubernetes(lab, pods):
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
     """A Databricks workspace that speaks the REST API and runs what is submitted."""
-    fake = FakeDatabricks(tmp_path / "workspace")
+    fake = FakeWorkspace(tmp_path / "workspace")
     monkeypatch.setenv("DATABRICKS_HOST", fake.address)
     monkeypatch.setenv("DATABRICKS_TOKEN", "made-up")
     monkeypatch.setattr("components.compute.databricks.POLL_SECONDS", 0.1)

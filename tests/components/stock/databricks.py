@@ -3,14 +3,33 @@
 import socket
 import subprocess
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from tests.components.stock.databricks_server import TOKEN, JobsWorkspace
+from tests.fakes.databricks import TOKEN, FakeWorkspace
+
+JOBS: dict[int, dict[str, Any]] = {
+    1001: {
+        "name": "Daily Sales",
+        "tasks": [
+            {"task_key": "extract", "notebook_task": {"notebook_path": "/Shared/extract"}},
+            {
+                "task_key": "load",
+                "depends_on": [{"task_key": "extract"}],
+                "spark_python_task": {"python_file": "/Workspace/load.py", "parameters": ["--full"]},
+            },
+            {"task_key": "models", "depends_on": [{"task_key": "load"}], "dbt_task": {"commands": ["dbt run"]}},
+        ],
+    },
+    1002: {"name": "Cleaning", "tasks": [{"task_key": "vacuum", "notebook_task": {"notebook_path": "/Shared/vacuum"}}]},
+    1003: {"name": "Unwanted", "tasks": [{"task_key": "other", "notebook_task": {"notebook_path": "/Shared/other"}}]},
+}
 
 
 @dataclass
@@ -37,12 +56,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def workspace(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[JobsWorkspace]:
+def workspace(monkeypatch: pytest.MonkeyPatch, clock: Clock, tmp_path: Path) -> Iterator[FakeWorkspace]:
     monkeypatch.setenv("DATABRICKS_TOKEN", TOKEN)
     # Another login that is in the environment for other tools.
     monkeypatch.setenv("DATABRICKS_CLIENT_ID", "somebody")
     monkeypatch.setenv("DATABRICKS_CLIENT_SECRET", "something")
-    made = JobsWorkspace()
+    made = FakeWorkspace(tmp_path / "workspace")
+    made.jobs.jobs = deepcopy(JOBS)
+    made.jobs.page_size = 1
     yield made
     made.close()
 

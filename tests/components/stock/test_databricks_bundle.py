@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.components.stock.databricks import clock, materialised, offline, run, workspace
-from tests.components.stock.databricks_server import TOKEN, JobsWorkspace
+from tests.fakes.databricks import TOKEN, FakeWorkspace
 
 __all__ = ["clock", "offline", "workspace"]
 BUNDLE = """\
@@ -70,7 +70,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def bundle(workspace: JobsWorkspace, stock_project: Callable, command: Path) -> Callable[..., Any]:
+def bundle(workspace: FakeWorkspace, stock_project: Callable, command: Path) -> Callable[..., Any]:
     """A function that makes a project whose bundle is resolved."""
 
     def make(**attributes: Any) -> Any:
@@ -100,7 +100,7 @@ def test_state_holds_neither_token_nor_person(bundle: Callable):
 
 
 def test_loading_reaches_for_nothing_starts_nothing_and_needs_no_token(
-    bundle: Callable, workspace: JobsWorkspace, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    bundle: Callable, workspace: FakeWorkspace, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ):
     project = bundle()
     request.getfixturevalue("offline")
@@ -119,36 +119,39 @@ def test_each_task_meets_the_policy_and_follows_those_it_depends_on(bundle: Call
     assert before.asset_key.to_user_string() == "databricks/extract"
 
 
-def test_tasks_are_submitted_job_by_job_and_followed_to_success(bundle: Callable, workspace: JobsWorkspace):
+def test_tasks_are_submitted_job_by_job_and_followed_to_success(bundle: Callable, workspace: FakeWorkspace):
     result, log = run(bundle())
     assert result.success, log
     made = materialised(result)
     assert set(made) == ASSETS
     assert made["databricks/load"]["dagster-databricks/task_key"] == "load"
     assert made["databricks/load"]["dagster-databricks/run_url"].startswith(workspace.address)
-    assert sorted(sorted(started["tasks"]) for started in workspace.runs.values()) == [["extract", "load"], ["report"]]
+    assert sorted(sorted(started["keys"]) for started in workspace.jobs.runs.values()) == [
+        ["extract", "load"],
+        ["report"],
+    ]
     assert TOKEN not in log
 
 
-def submitted(workspace: JobsWorkspace) -> dict[str, dict[str, Any]]:
-    return {task["task_key"]: task for started in workspace.runs.values() for task in started["asked"]["tasks"]}
+def submitted(workspace: FakeWorkspace) -> dict[str, dict[str, Any]]:
+    return {task["task_key"]: task for started in workspace.jobs.runs.values() for task in started["asked"]["tasks"]}
 
 
-def test_scripts_on_serverless_compute_have_the_environment_of_the_bundle(bundle: Callable, workspace: JobsWorkspace):
+def test_scripts_on_serverless_compute_have_the_environment_of_the_bundle(bundle: Callable, workspace: FakeWorkspace):
     result, log = run(bundle())
     assert result.success, log
     tasks = submitted(workspace)
     assert tasks["load"]["environment_key"] == "scripts"
     assert tasks["load"]["depends_on"] == [{"task_key": "extract"}]
     assert "environment_key" not in tasks["extract"]
-    [daily] = [started["asked"] for started in workspace.runs.values() if "load" in started["tasks"]]
+    [daily] = [started["asked"] for started in workspace.jobs.runs.values() if "load" in started["keys"]]
     [environment] = daily["environments"]
     assert environment["spec"] == {"environment_version": "3", "dependencies": ["polars"]}
-    [weekly] = [started["asked"] for started in workspace.runs.values() if "report" in started["tasks"]]
+    [weekly] = [started["asked"] for started in workspace.jobs.runs.values() if "report" in started["keys"]]
     assert weekly["environments"][0]["environment_key"] == tasks["report"]["environment_key"]
 
 
-def test_scripts_on_a_cluster_run_there(bundle: Callable, workspace: JobsWorkspace):
+def test_scripts_on_a_cluster_run_there(bundle: Callable, workspace: FakeWorkspace):
     result, log = run(bundle(existing_cluster_id="0101-120000-abcdefgh"))
     assert result.success, log
     for task in submitted(workspace).values():
@@ -156,40 +159,40 @@ def test_scripts_on_a_cluster_run_there(bundle: Callable, workspace: JobsWorkspa
         assert "environment_key" not in task
 
 
-def test_a_failed_task_fails_the_step_with_its_message(bundle: Callable, workspace: JobsWorkspace):
-    workspace.ends = {"load": ("FAILED", "ZeroDivisionError: division by zero")}
+def test_a_failed_task_fails_the_step_with_its_message(bundle: Callable, workspace: FakeWorkspace):
+    workspace.jobs.ends = {"load": ("FAILED", "ZeroDivisionError: division by zero")}
     result, log = run(bundle(), "databricks/extract", "databricks/load")
     assert not result.success
     assert materialised(result) == {}
     assert "task load (FAILED): ZeroDivisionError: division by zero" in log
 
 
-def test_a_run_of_two_hours_is_waited_for(bundle: Callable, workspace: JobsWorkspace, clock):
-    workspace.looks_until_end, clock.step = 25, 5 * 60
+def test_a_run_of_two_hours_is_waited_for(bundle: Callable, workspace: FakeWorkspace, clock):
+    workspace.jobs.looks_until_end, clock.step = 25, 5 * 60
     result, log = run(bundle(), "databricks/report")
     assert clock.now >= 2 * 60 * 60
     assert result.success, log
 
 
-def test_a_run_past_max_runtime_minutes_is_cancelled_there(bundle: Callable, workspace: JobsWorkspace, clock):
-    workspace.looks_until_end, clock.step = float("inf"), 60
+def test_a_run_past_max_runtime_minutes_is_cancelled_there(bundle: Callable, workspace: FakeWorkspace, clock):
+    workspace.jobs.looks_until_end, clock.step = float("inf"), 60
     result, log = run(bundle(max_runtime_minutes=3), "databricks/report")
     assert not result.success
-    assert workspace.cancelled == [7000]
+    assert workspace.jobs.cancelled == [7000]
     assert "took longer than max_runtime_minutes (3) and was cancelled" in log
 
 
-def test_a_run_that_somebody_cancels_there_is_no_success(bundle: Callable, workspace: JobsWorkspace):
-    workspace.ends = {"report": ("CANCELED", "")}
+def test_a_run_that_somebody_cancels_there_is_no_success(bundle: Callable, workspace: FakeWorkspace):
+    workspace.jobs.ends = {"report": ("CANCELED", "")}
     result, log = run(bundle(), "databricks/report")
     assert not result.success
     assert materialised(result) == {}
     assert "ended as CANCELED: Run cancelled." in log
 
 
-def test_two_bundles_of_a_project_each_run_in_their_own_workspace(bundle: Callable, workspace: JobsWorkspace):
+def test_two_bundles_of_a_project_each_run_in_their_own_workspace(bundle: Callable, workspace: FakeWorkspace):
     project = bundle(key_prefix="sales")
-    other = JobsWorkspace()
+    other = FakeWorkspace(project.root / "other")
     try:
         folder = project.root / "src" / "company" / "defs" / "stock"
         second = yaml.safe_load((folder / "defs.yaml").read_text())
@@ -203,7 +206,7 @@ def test_two_bundles_of_a_project_each_run_in_their_own_workspace(bundle: Callab
         project.refresh()
         result, log = run(project, "sales/report", "stores/report")
         assert result.success, log
-        assert [len(server.runs) for server in (workspace, other)] == [1, 1]
+        assert [len(server.jobs.runs) for server in (workspace, other)] == [1, 1]
     finally:
         other.close()
 

@@ -6,14 +6,14 @@ import pytest
 from dagster._core.errors import DagsterExecutionInterruptedError
 
 from tests.components.stock.databricks import clock, materialised, offline, run, workspace
-from tests.components.stock.databricks_server import TOKEN, JobsWorkspace
+from tests.fakes.databricks import TOKEN, FakeWorkspace, Fault
 
 __all__ = ["clock", "offline", "workspace"]
 ASSETS = {f"databricks/{name}" for name in ("daily_sales_extract", "daily_sales_load", "daily_sales_models")}
 
 
 @pytest.fixture
-def project(workspace: JobsWorkspace, stock_project: Callable):
+def project(workspace: FakeWorkspace, stock_project: Callable):
     made = stock_project(
         "DatabricksWorkspaceComponent", host=workspace.address, job_ids=[1001, 1002], group="databricks"
     )
@@ -22,8 +22,8 @@ def project(workspace: JobsWorkspace, stock_project: Callable):
     return made
 
 
-def test_a_refresh_reads_every_page_and_the_chosen_jobs_only(workspace: JobsWorkspace, stock_project: Callable):
-    workspace.faults = [("jobs/get", 429, {"Retry-After": "1"})]
+def test_a_refresh_reads_every_page_and_the_chosen_jobs_only(workspace: FakeWorkspace, stock_project: Callable):
+    workspace.faults = [Fault("jobs/get", 429, {"Retry-After": "1"})]
     project = stock_project("DatabricksWorkspaceComponent", host=workspace.address, job_ids=[1001, 1002])
     project.refresh()
     assert set(project.specs()) == ASSETS | {"databricks/cleaning_vacuum"}
@@ -31,13 +31,13 @@ def test_a_refresh_reads_every_page_and_the_chosen_jobs_only(workspace: JobsWork
     assert workspace.asked("job_id=1003") == 0
 
 
-def test_without_job_ids_every_job_is_there(workspace: JobsWorkspace, stock_project: Callable):
+def test_without_job_ids_every_job_is_there(workspace: FakeWorkspace, stock_project: Callable):
     project = stock_project("DatabricksWorkspaceComponent", host=workspace.address)
     project.refresh()
     assert "databricks/unwanted_other" in project.specs()
 
 
-def test_a_refresh_that_the_workspace_refuses_fails(workspace: JobsWorkspace, stock_project: Callable, monkeypatch):
+def test_a_refresh_that_the_workspace_refuses_fails(workspace: FakeWorkspace, stock_project: Callable, monkeypatch):
     monkeypatch.setenv("DATABRICKS_TOKEN", "expired-token")
     project = stock_project("DatabricksWorkspaceComponent", host=workspace.address)
     with pytest.raises(Exception, match="401") as raised:
@@ -46,7 +46,7 @@ def test_a_refresh_that_the_workspace_refuses_fails(workspace: JobsWorkspace, st
 
 
 def test_loading_reaches_for_nothing_and_needs_no_token(
-    project, workspace: JobsWorkspace, offline: None, monkeypatch: pytest.MonkeyPatch
+    project, workspace: FakeWorkspace, offline: None, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.delenv("DATABRICKS_TOKEN")
     assert set(project.specs()) == ASSETS | {"databricks/cleaning_vacuum"}
@@ -63,28 +63,28 @@ def test_each_task_meets_the_policy_and_follows_those_it_depends_on(project):
     assert before.asset_key.to_user_string() == "databricks/daily_sales_extract"
 
 
-def test_a_run_starts_the_job_and_follows_it_to_success(project, workspace: JobsWorkspace):
+def test_a_run_starts_the_job_and_follows_it_to_success(project, workspace: FakeWorkspace):
     result, log = run(project, *ASSETS)
     assert result.success, log
     made = materialised(result)
     assert set(made) == ASSETS
     assert made["databricks/daily_sales_load"]["dagster-databricks/run_id"] == 7000
     assert made["databricks/daily_sales_load"]["dagster-databricks/run_url"].startswith(workspace.address)
-    [started] = workspace.runs.values()
+    [started] = workspace.jobs.runs.values()
     assert started["asked"]["job_id"] == 1001
-    assert started["looks"] > workspace.looks_until_end
+    assert started["looks"] > workspace.jobs.looks_until_end
     assert TOKEN not in log
 
 
-def test_only_the_chosen_task_of_a_job_runs(project, workspace: JobsWorkspace):
+def test_only_the_chosen_task_of_a_job_runs(project, workspace: FakeWorkspace):
     result, _ = run(project, "databricks/daily_sales_load")
     assert set(materialised(result)) == {"databricks/daily_sales_load"}
-    [started] = workspace.runs.values()
+    [started] = workspace.jobs.runs.values()
     assert started["asked"] == {"job_id": 1001, "only": ["load"]}
 
 
-def test_a_failed_run_fails_the_step_with_what_its_tasks_say(project, workspace: JobsWorkspace):
-    workspace.ends = {"extract": ("FAILED", "FileNotFoundError: no orders"), "load": ("UPSTREAM_FAILED", "")}
+def test_a_failed_run_fails_the_step_with_what_its_tasks_say(project, workspace: FakeWorkspace):
+    workspace.jobs.ends = {"extract": ("FAILED", "FileNotFoundError: no orders"), "load": ("UPSTREAM_FAILED", "")}
     result, log = run(project, *ASSETS)
     assert not result.success
     assert materialised(result) == {}
@@ -94,55 +94,55 @@ def test_a_failed_run_fails_the_step_with_what_its_tasks_say(project, workspace:
     assert f"{workspace.address}/?o=1#job/1/run/7000" in log
 
 
-def test_a_run_that_breaks_down_fails_with_the_words_of_databricks(project, workspace: JobsWorkspace):
-    workspace.breaks_down = "Cluster 0101 was terminated: CLOUD_PROVIDER_LAUNCH_FAILURE"
+def test_a_run_that_breaks_down_fails_with_the_words_of_databricks(project, workspace: FakeWorkspace):
+    workspace.jobs.breaks_down = "Cluster 0101 was terminated: CLOUD_PROVIDER_LAUNCH_FAILURE"
     result, log = run(project, "databricks/cleaning_vacuum")
     assert not result.success
     assert "ended as FAILED: Cluster 0101 was terminated: CLOUD_PROVIDER_LAUNCH_FAILURE" in log
 
 
-def test_a_run_of_two_hours_is_waited_for(project, workspace: JobsWorkspace, clock):
-    workspace.looks_until_end, clock.step = 25, 5 * 60
+def test_a_run_of_two_hours_is_waited_for(project, workspace: FakeWorkspace, clock):
+    workspace.jobs.looks_until_end, clock.step = 25, 5 * 60
     result, log = run(project, "databricks/cleaning_vacuum")
     assert clock.now >= 2 * 60 * 60
     assert result.success, log
-    assert workspace.cancelled == []
+    assert workspace.jobs.cancelled == []
 
 
-def test_a_run_past_max_runtime_minutes_is_cancelled_there(workspace: JobsWorkspace, stock_project: Callable, clock):
-    workspace.looks_until_end, clock.step = float("inf"), 60
+def test_a_run_past_max_runtime_minutes_is_cancelled_there(workspace: FakeWorkspace, stock_project: Callable, clock):
+    workspace.jobs.looks_until_end, clock.step = float("inf"), 60
     project = stock_project("DatabricksWorkspaceComponent", host=workspace.address, max_runtime_minutes=3)
     project.refresh()
     result, log = run(project, "databricks/cleaning_vacuum")
     assert not result.success
-    assert workspace.cancelled == [7000]
+    assert workspace.jobs.cancelled == [7000]
     assert "run 7000 took longer than max_runtime_minutes (3) and was cancelled" in log
 
 
-def test_a_run_that_somebody_cancels_there_is_no_success(project, workspace: JobsWorkspace):
-    workspace.ends = {"vacuum": ("CANCELED", "")}
+def test_a_run_that_somebody_cancels_there_is_no_success(project, workspace: FakeWorkspace):
+    workspace.jobs.ends = {"vacuum": ("CANCELED", "")}
     result, log = run(project, "databricks/cleaning_vacuum")
     assert not result.success
     assert materialised(result) == {}
     assert "run 7000 ended as CANCELED: Run cancelled." in log
 
 
-def test_a_dagster_run_that_is_stopped_cancels_the_run_on_databricks(project, workspace: JobsWorkspace, clock):
+def test_a_dagster_run_that_is_stopped_cancels_the_run_on_databricks(project, workspace: FakeWorkspace, clock):
     def stop(_: float) -> None:
         raise DagsterExecutionInterruptedError
 
     clock.sleep = stop
     result, _ = run(project, "databricks/cleaning_vacuum")
     assert not result.success
-    assert workspace.cancelled == [7000]
+    assert workspace.jobs.cancelled == [7000]
 
 
-def test_a_missing_token_is_named_when_a_run_needs_it(project, workspace: JobsWorkspace, monkeypatch):
+def test_a_missing_token_is_named_when_a_run_needs_it(project, workspace: FakeWorkspace, monkeypatch):
     monkeypatch.delenv("DATABRICKS_TOKEN")
     result, log = run(project, "databricks/cleaning_vacuum")
     assert not result.success
     assert "DATABRICKS_TOKEN" in log
-    assert workspace.runs == {}
+    assert workspace.jobs.runs == {}
 
 
 def test_state_holds_no_token(project):

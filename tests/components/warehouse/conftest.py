@@ -5,6 +5,7 @@ from tests.components.warehouse.servers import (
     bigquery_environment,
     bigquery_port,
     databricks_server,
+    redshift_environment,
     snowflake_environment,
     snowflake_port,
 )
@@ -15,6 +16,7 @@ __all__ = [
     "bigquery_port",
     "databricks_server",
     "project",
+    "redshift_environment",
     "snowflake_environment",
     "snowflake_port",
 ]

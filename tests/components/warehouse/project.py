@@ -100,11 +100,15 @@ class Project:
             for event in done.get_asset_materialization_events()
         }
 
-    def failure(self, *keys: str) -> str:
-        """The description of the failure that materialising ends in."""
+    def failed(self, *keys: str) -> dg.Failure:
+        """The failure that materialising ends in."""
         with pytest.raises(dg.Failure) as caught:
             self.materialize(*keys)
-        return str(caught.value.description)
+        return caught.value
+
+    def failure(self, *keys: str) -> str:
+        """Its description."""
+        return str(self.failed(*keys).description)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self.warehouse.query(sql).rows

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.components.warehouse.databricks_server import DatabricksServer
+from tests.fakes.databricks import FakeWorkspace
 
 # The emulators need other versions of DuckDB than this environment has.
 BIGQUERY = ["bqemulator==1.4.*", "duckdb==1.5.5", "duckdb-extension-spatial==1.5.5", "numpy", "tzdata"]
@@ -99,15 +99,24 @@ def snowflake_environment(snowflake_port: int, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
-def databricks_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[DatabricksServer]:
+def redshift_environment(postgres_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Postgres server in Redshift's place: the same protocol, and the SQL that both have."""
+    for name in ("HOST", "PORT", "USER", "PASSWORD", "DATABASE"):
+        monkeypatch.setenv(f"REDSHIFT_{name}", os.environ[f"PG{name}"])
+        monkeypatch.setenv(f"PG{name}", "not-for-redshift")
+
+
+@pytest.fixture
+def databricks_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeWorkspace]:
     """A workspace with one SQL warehouse."""
-    with DatabricksServer() as server:
-        monkeypatch.setenv("DATABRICKS_HOST", server.address)
-        monkeypatch.setenv("DATABRICKS_HTTP_PATH", "/sql/1.0/warehouses/abc123")
-        monkeypatch.setenv("DATABRICKS_TOKEN", server.token)
-        for name in ("CLIENT_ID", "CLIENT_SECRET", "CATALOG"):
-            monkeypatch.delenv(f"DATABRICKS_{name}", raising=False)
-        yield server
+    server = FakeWorkspace(tmp_path / "workspace")
+    monkeypatch.setenv("DATABRICKS_HOST", server.address)
+    monkeypatch.setenv("DATABRICKS_HTTP_PATH", "/sql/1.0/warehouses/abc123")
+    monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-s3cret")
+    for name in ("CLIENT_ID", "CLIENT_SECRET", "CATALOG"):
+        monkeypatch.delenv(f"DATABRICKS_{name}", raising=False)
+    yield server
+    server.close()
 
 
 ENGINES = {
@@ -116,6 +125,7 @@ ENGINES = {
     "bigquery": "bigquery_environment",
     "snowflake": "snowflake_environment",
     "databricks": "databricks_server",
+    "redshift": "redshift_environment",
 }
 ALL_ENGINES = [
     "duckdb",
@@ -123,4 +133,5 @@ ALL_ENGINES = [
     pytest.param("bigquery", marks=pytest.mark.e2e),
     pytest.param("snowflake", marks=pytest.mark.e2e),
     "databricks",
+    pytest.param("redshift", marks=pytest.mark.postgres),
 ]

@@ -10,7 +10,7 @@ import pytest
 from components.warehouse.bigquery_table import BigQueryTableComponent
 from components.warehouse.component import WarehouseComponent
 from tests.components.warehouse.bigquery_server import BigQueryServer
-from tests.components.warehouse.databricks_server import wait_for
+from tests.fakes.waiting import wait_for
 
 ORDERS = {
     "key": "marts/orders",

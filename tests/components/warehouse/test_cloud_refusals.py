@@ -10,7 +10,8 @@ from components.warehouse.engines.base import WarehouseError
 from components.warehouse.engines.bigquery import BigQuery
 from components.warehouse.engines.databricks import Databricks
 from components.warehouse.engines.snowflake import Snowflake
-from tests.components.warehouse.databricks_server import wait_for
+from tests.fakes.databricks import Fault
+from tests.fakes.waiting import wait_for
 
 
 def refusal(engine) -> str:
@@ -116,32 +117,32 @@ def test_a_wrong_databricks_warehouse_is_named(databricks_server, monkeypatch, t
 
 def test_a_databricks_permission_that_lacks_is_named(databricks_server, tmp_path):
     denied = {"error_code": "PERMISSION_DENIED", "message": "You may not use abc123."}
-    databricks_server.faults = [(403, denied, {})]
+    databricks_server.faults = [Fault("sql/statements", 403, body=denied)]
     assert "denies it: You may not use abc123. Check what the login may do" in refusal(Databricks(tmp_path))
 
 
 def test_a_throttled_databricks_call_is_made_again(databricks_server, tmp_path):
     busy = {"error_code": "TEMPORARILY_UNAVAILABLE", "message": "slow down"}
-    databricks_server.faults = [(429, busy, {"Retry-After": "1"})]
+    databricks_server.faults = [Fault("sql/statements", 429, {"Retry-After": "1"}, busy)]
     assert Databricks(tmp_path).query("SELECT 1 AS n").rows == [(1,)]
     assert databricks_server.faults == []
 
 
 def test_a_long_databricks_statement_is_waited_for_and_read_chunk_by_chunk(databricks_server, tmp_path):
-    databricks_server.polls = 2
+    databricks_server.sql.polls = 2
     rows = Databricks(tmp_path).query("SELECT * FROM (VALUES (1), (2), (3), (4), (5), (6), (7)) AS v(n)").rows
     assert sorted(rows) == [(number,) for number in range(1, 8)]
-    assert sum("result/chunks" in call for call in databricks_server.calls) == 2
+    assert databricks_server.asked("result/chunks") == 2
 
 
 def test_an_interrupted_databricks_statement_is_cancelled(databricks_server, monkeypatch, tmp_path):
-    databricks_server.polls = -1
+    databricks_server.sql.polls = -1
 
     def interrupt(_):
-        wait_for(lambda: databricks_server.results)
+        wait_for(lambda: databricks_server.sql.results)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("components.warehouse.engines.databricks_statements.time.sleep", interrupt)
     with pytest.raises(KeyboardInterrupt):
         Databricks(tmp_path).query("SELECT 1 AS n")
-    assert databricks_server.cancelled == ["st-1"]
+    assert databricks_server.sql.cancelled == ["st-1"]

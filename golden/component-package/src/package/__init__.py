@@ -13,8 +13,22 @@ if TYPE_CHECKING:
     from .bi import DashboardComponent as DashboardComponent
     from .composition import CompositeComponent as CompositeComponent
     from .composition import MLPipelineComponent as MLPipelineComponent
+    from .databricks import DatabricksJobComponent as DatabricksJobComponent
+    from .databricks import DeclarativePipelineComponent as DeclarativePipelineComponent
+    from .databricks import LakehouseTableComponent as LakehouseTableComponent
+    from .databricks import ServingEndpointComponent as ServingEndpointComponent
+    from .databricks import UnityCatalogComponent as UnityCatalogComponent
+    from .databricks import UsageCostComponent as UsageCostComponent
+    from .databricks import VectorSearchIndexComponent as VectorSearchIndexComponent
+    from .databricks import VolumeFilesComponent as VolumeFilesComponent
     from .dbt import GovernedDbtProjectComponent as GovernedDbtProjectComponent
+    from .ingestion import DatabaseSourceComponent as DatabaseSourceComponent
     from .ingestion import FileSourceComponent as FileSourceComponent
+    from .ingestion import RestSourceComponent as RestSourceComponent
+    from .ingestion import SlingReplicationComponent as SlingReplicationComponent
+    from .llm import ModelCostComponent as ModelCostComponent
+    from .llm import PromptRegistryComponent as PromptRegistryComponent
+    from .llm import TableEnrichmentComponent as TableEnrichmentComponent
     from .ml import BatchInferenceComponent as BatchInferenceComponent
     from .ml import DataValidationComponent as DataValidationComponent
     from .ml import ModelRegistryComponent as ModelRegistryComponent
@@ -22,15 +36,25 @@ if TYPE_CHECKING:
     from .ml import ModelValidationComponent as ModelValidationComponent
     from .notebooks import NotebookRunnerComponent as NotebookRunnerComponent
     from .orchestration import AlertRoutesComponent as AlertRoutesComponent
+    from .orchestration import OpenLineageComponent as OpenLineageComponent
     from .orchestration import ScheduledJobComponent as ScheduledJobComponent
     from .orchestration import TelemetryComponent as TelemetryComponent
+    from .retrieval import AnswersComponent as AnswersComponent
+    from .retrieval import DocumentIndexComponent as DocumentIndexComponent
+    from .retrieval import RetrievalEvaluationComponent as RetrievalEvaluationComponent
+    from .retrieval import SearchPageComponent as SearchPageComponent
     from .spark import SparkModelTrainingComponent as SparkModelTrainingComponent
     from .spark import SparkTransformComponent as SparkTransformComponent
+    from .stock import AirbyteWorkspaceComponent as AirbyteWorkspaceComponent
     from .stock import CensusComponent as CensusComponent
     from .stock import DatabricksAssetBundleComponent as DatabricksAssetBundleComponent
     from .stock import DatabricksWorkspaceComponent as DatabricksWorkspaceComponent
+    from .stock import DbtCloudComponent as DbtCloudComponent
+    from .stock import FivetranAccountComponent as FivetranAccountComponent
+    from .stock import HightouchSyncComponent as HightouchSyncComponent
     from .stock import LookerComponent as LookerComponent
     from .stock import OmniComponent as OmniComponent
+    from .stock import PowerBIWorkspaceComponent as PowerBIWorkspaceComponent
     from .stock import SigmaComponent as SigmaComponent
     from .stock import TableauComponent as TableauComponent
     from .warehouse import BigQueryTableComponent as BigQueryTableComponent
@@ -42,8 +66,22 @@ _FAMILIES = {
     "DashboardComponent": "bi",
     "CompositeComponent": "composition",
     "MLPipelineComponent": "composition",
+    "DatabricksJobComponent": "databricks",
+    "DeclarativePipelineComponent": "databricks",
+    "LakehouseTableComponent": "databricks",
+    "ServingEndpointComponent": "databricks",
+    "UnityCatalogComponent": "databricks",
+    "UsageCostComponent": "databricks",
+    "VectorSearchIndexComponent": "databricks",
+    "VolumeFilesComponent": "databricks",
     "GovernedDbtProjectComponent": "dbt",
+    "DatabaseSourceComponent": "ingestion",
     "FileSourceComponent": "ingestion",
+    "RestSourceComponent": "ingestion",
+    "SlingReplicationComponent": "ingestion",
+    "ModelCostComponent": "llm",
+    "PromptRegistryComponent": "llm",
+    "TableEnrichmentComponent": "llm",
     "BatchInferenceComponent": "ml",
     "DataValidationComponent": "ml",
     "ModelRegistryComponent": "ml",
@@ -51,15 +89,25 @@ _FAMILIES = {
     "ModelValidationComponent": "ml",
     "NotebookRunnerComponent": "notebooks",
     "AlertRoutesComponent": "orchestration",
+    "OpenLineageComponent": "orchestration",
     "ScheduledJobComponent": "orchestration",
     "TelemetryComponent": "orchestration",
+    "AnswersComponent": "retrieval",
+    "DocumentIndexComponent": "retrieval",
+    "RetrievalEvaluationComponent": "retrieval",
+    "SearchPageComponent": "retrieval",
     "SparkModelTrainingComponent": "spark",
     "SparkTransformComponent": "spark",
+    "AirbyteWorkspaceComponent": "stock",
     "CensusComponent": "stock",
     "DatabricksAssetBundleComponent": "stock",
     "DatabricksWorkspaceComponent": "stock",
+    "DbtCloudComponent": "stock",
+    "FivetranAccountComponent": "stock",
+    "HightouchSyncComponent": "stock",
     "LookerComponent": "stock",
     "OmniComponent": "stock",
+    "PowerBIWorkspaceComponent": "stock",
     "SigmaComponent": "stock",
     "TableauComponent": "stock",
     "BigQueryTableComponent": "warehouse",

@@ -2,7 +2,7 @@ select
     flights.flight_id,
     flights.flight_date,
     cast({{ dbt.date_trunc('month', 'flights.flight_date') }} as date) as month,
-    cast(extract(isodow from flights.flight_date) as integer) as weekday,
+    {{ iso_weekday("flights.flight_date") }} as weekday,
     flights.scheduled_hour,
     flights.scheduled_at_hour,
     flights.origin,

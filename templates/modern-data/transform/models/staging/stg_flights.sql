@@ -2,13 +2,13 @@ with flights as (
 
     select
         *,
-        cast({{ dbt.concat(["year", "'-'", "month", "'-'", "day"]) }} as date) as flight_date
+        {{ date_of("year", "month", "day") }} as flight_date
     from {{ source('raw', 'flights') }}
 
 )
 
 select
-    md5({{ dbt.concat(["flight_date", "'|'", "carrier", "'|'", "flight", "'|'", "origin", "'|'", "sched_dep_time"]) }}) as flight_id,
+    {{ row_key(["flight_date", "carrier", "flight", "origin", "sched_dep_time"]) }} as flight_id,
     flight_date,
     cast(hour as integer) as scheduled_hour,
     time_hour as scheduled_at_hour,

@@ -1,0 +1,1 @@
+"""Delta and Iceberg tables, on this machine and in a workspace."""

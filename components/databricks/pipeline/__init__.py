@@ -1,0 +1,1 @@
+"""Declarative pipelines: the same files on this machine and in a workspace."""

@@ -1,0 +1,1 @@
+"""Models that run on this machine, with no account and no download beyond a package."""

@@ -1,0 +1,5 @@
+"""OpenLineage events of ended runs, sent to the collector in the environment."""
+
+from .component import OpenLineageComponent
+
+__all__ = ["OpenLineageComponent"]

@@ -1,0 +1,1 @@
+"""Reading documents: from bytes to blocks of text with their headings."""

@@ -1,0 +1,1 @@
+"""The vector stores behind one interface; each module is imported only by a component that uses it."""

@@ -1,0 +1,42 @@
+"""The platform's components, by the names defs.yaml uses.
+
+Each is imported when it is asked for, so that checking one file stays as fast as if the others did not exist.
+"""
+
+from importlib import import_module
+
+_FAMILIES = {
+    "DatabricksJobComponent": "databricks",
+    "DeclarativePipelineComponent": "databricks",
+    "LakehouseTableComponent": "databricks",
+    "ServingEndpointComponent": "databricks",
+    "UnityCatalogComponent": "databricks",
+    "UsageCostComponent": "databricks",
+    "VectorSearchIndexComponent": "databricks",
+    "VolumeFilesComponent": "databricks",
+    "BatchInferenceComponent": "ml",
+    "DataValidationComponent": "ml",
+    "ModelRegistryComponent": "ml",
+    "ModelTrainingComponent": "ml",
+    "ModelValidationComponent": "ml",
+    "NotebookRunnerComponent": "notebooks",
+    "AlertRoutesComponent": "orchestration",
+    "ScheduledJobComponent": "orchestration",
+    "TelemetryComponent": "orchestration",
+    "SparkModelTrainingComponent": "spark",
+    "SparkTransformComponent": "spark",
+    "SqlTableComponent": "warehouse",
+    "WarehouseComponent": "warehouse",
+}
+
+__all__ = sorted(_FAMILIES)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _FAMILIES:
+        raise AttributeError(f"{__name__} has no component {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(f".{_FAMILIES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,168 @@
+"""Any combination of answers renders, its YAML is right, and it loads; every two answers meet at least once."""
+
+import asyncio
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import yaml
+from dagster.components.core.component_tree import ComponentTree
+from jsonschema import Draft202012Validator
+
+from tests.combinations.pairs import Row, covering, pairwise
+from tests.payload.variants import GIT
+from tests.rendering import asked_questions, copy_template, render
+
+QUESTIONS = asked_questions()
+CHOICES = {name: list(QUESTIONS[name]["choices"].values()) for name in ("warehouse", "ci", "sources", "tools")}
+MANY = {name: CHOICES[name] for name in ("sources", "tools")}  # each choice of them is taken or left
+FACTORS: dict[str, list[Any]] = {
+    "warehouse": CHOICES["warehouse"],
+    "dbt_project": ["sample", "cloud", "folder", "git"],
+    "ci": CHOICES["ci"],
+    **{choice: [True, False] for choices in MANY.values() for choice in choices},
+}
+ROWS = pairwise(FACTORS)
+
+
+def answers(row: Row, folder: str = "../shop dbt", git: str = f"{GIT}//transform") -> dict[str, Any]:
+    """A row as Copier takes it."""
+    projects = {"folder": folder, "git": git}
+    return {
+        "warehouse": row["warehouse"],
+        "dbt_project": projects.get(row["dbt_project"], row["dbt_project"]),
+        "ci": row["ci"],
+        **{question: [choice for choice in choices if row[choice]] for question, choices in MANY.items()},
+    }
+
+
+def documents(project: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every component of a project's defs/ with its place."""
+    for file in sorted(project.glob("src/*/defs/**/defs.yaml")):
+        for document in yaml.safe_load_all(file.read_text()):
+            yield file.relative_to(project).as_posix(), document
+
+
+@cache
+def schema(family: str, name: str) -> Draft202012Validator:
+    """What ``dg check yaml`` holds the attributes of a component against."""
+    component = getattr(import_module(f"components.{family}"), name)
+    return Draft202012Validator(component.get_model_cls().model_json_schema())
+
+
+def mistakes(project: Path) -> list[str]:
+    """What is wrong with the YAML of a project."""
+    listed: dict[str, Any] = {}
+    exec((project / "src/data_platform/components/__init__.py").read_text(), listed)
+    found = []
+    for place, document in documents(project):
+        name = document["type"].removeprefix("data_platform.components.")
+        if name not in listed["_FAMILIES"]:
+            found.append(f"{place}: {name} is no component of the project")
+            continue
+        attributes = document.get("attributes") or {}
+        errors = schema(listed["_FAMILIES"][name], name).iter_errors(attributes)
+        found += [f"{place}: {error.json_path}: {error.message[:300]}" for error in errors]
+    return found
+
+
+def test_every_two_answers_meet_in_some_combination():
+    met = {frozenset(pair) for row in ROWS for pair in combinations(row.items(), 2)}
+    names = combinations(FACTORS, 2)
+    assert all(frozenset({(a, x), (b, y)}) in met for a, b in names for x in FACTORS[a] for y in FACTORS[b])
+
+
+def test_the_factors_are_the_questions_own_choices():
+    taken = Counter(choice for row in ROWS for choices in MANY.values() for choice in choices if row[choice])
+    assert set(taken) == {choice for choices in MANY.values() for choice in choices}
+
+
+@pytest.fixture
+def without_library(tmp_path: Path) -> Path:
+    """The template without what is copied from components/, which is most of it and the same in every project."""
+    copy = copy_template(tmp_path / "template")
+    for stub in copy.glob("templates/modern-data/src/*/components/*yield*"):
+        stub.unlink()
+    return copy
+
+
+@pytest.mark.e2e
+def test_every_combination_renders_and_its_yaml_is_right(without_library: Path, tmp_path: Path, capsys):
+    wrong = {}
+    for number, row in enumerate(ROWS):
+        project = render(without_library, tmp_path / str(number), answers(row))
+        if found := mistakes(project):
+            wrong[str(row)] = found
+        tomllib.loads((project / "pyproject.toml").read_text())
+        for file in (
+            *project.glob("*.y*ml"),
+            *project.glob(".github/workflows/*.yml"),
+            *project.glob(".gitlab-ci.yml"),
+        ):
+            list(yaml.safe_load_all(file.read_text()))
+    with capsys.disabled():
+        print(f"\n{len(ROWS)} combinations of {len(FACTORS)} answers rendered and checked")
+    assert wrong == {}
+
+
+@pytest.fixture(scope="module")
+def own_dbt(template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """A dbt project of one's own: in a folder, and in a git repository."""
+    folder = tmp_path_factory.mktemp("own")
+    project = render(template, folder / "shop", exclude=["/src/"])
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+    for command in (["init", "-q", "-b", "main"], ["add", "transform"], ["commit", "-qm", "dbt"]):
+        subprocess.run(["git", *identity, *command], cwd=project, check=True)
+    return str(project / "transform"), f"{project.as_uri()}//transform"
+
+
+LOADED = covering(ROWS, ["dbt_project", *(choice for choices in MANY.values() for choice in choices)])
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("number", range(len(LOADED)))
+def test_a_combination_loads(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_dbt: tuple[str, str], number: int
+):
+    row = LOADED[number]
+    project = render(template, tmp_path / "project", answers(row, *own_dbt))
+    definitions = loaded(project, row, monkeypatch)
+    keys = {spec.key.to_user_string() for spec in definitions.resolve_all_asset_specs()}
+    silent = [place for place in folders_of(row) if not (project / "src/data_platform/defs" / place).is_dir()]
+    assert silent == []
+    assert len(keys) > len(folders_of(row))
+    definitions.resolve_implicit_global_asset_job_def()
+
+
+def folders_of(row: Row) -> list[str]:
+    """Where the chosen sources and tools have their YAML."""
+    placed = {"powerbi": "bi", "tableau": "bi", "looker": "bi", "openlineage": "lineage"}
+    folders = [f"ingestion/{source}" for source in MANY["sources"] if row[source]]
+    return folders + [f"{placed.get(tool, 'activation')}/{tool}" for tool in MANY["tools"] if row[tool]]
+
+
+def loaded(project: Path, row: Row, monkeypatch: pytest.MonkeyPatch) -> dg.Definitions:
+    """A project's definitions, loaded in this process and forgotten afterwards."""
+    monkeypatch.syspath_prepend(str(project / "src"))
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("DAGSTER_IS_DEV_CLI", "1")
+    monkeypatch.setenv("WAREHOUSE_TARGET", "local")
+    try:
+        if row["dbt_project"] == "git":  # which only `dg utils refresh-defs-state` fetches
+            kind = import_module("data_platform.components").GovernedDbtProjectComponent
+            for component in ComponentTree.for_project(project).get_all_components(of_type=kind):
+                asyncio.run(component.refresh_state(project))
+        made: dg.Definitions = import_module("data_platform.definitions").defs()
+        return made
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "data_platform"]:
+            del sys.modules[name]

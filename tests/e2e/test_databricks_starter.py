@@ -1,0 +1,84 @@
+"""The lakehouse starter with default answers, as a newcomer runs it: no workspace, no account, no Java."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+
+from tests.e2e.conftest import Project, installed
+
+
+@pytest.fixture(scope="module")
+def lakehouse(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Installed and materialised once."""
+    folder = tmp_path_factory.mktemp("lakehouse") / "data-platform"
+    project = installed(template, folder, {"kind": "databricks"})
+    project.launch()
+    return project
+
+
+def table(project: Project, name: str) -> DeltaTable:
+    return DeltaTable(project.path / "data" / "lakehouse" / "tables" / "main" / name)
+
+
+@pytest.mark.slot("databricks", "pipelines", "embedded")
+@pytest.mark.slot("databricks", "streaming", "embedded")
+def test_every_layer_is_made_of_the_whole_sample(lakehouse: Project):
+    rows = {
+        name: table(lakehouse, name).to_pyarrow_dataset().count_rows()
+        for name in ("bronze/flights", "bronze/weather", "bronze/airlines", "silver/flights", "gold/carrier_delays")
+    }
+    assert rows == {
+        "bronze/flights": 336_776,
+        "bronze/weather": 26_115,
+        "bronze/airlines": 16,
+        "silver/flights": 336_776,
+        "gold/carrier_delays": 16,
+    }
+
+
+@pytest.mark.slot("databricks", "batch-inference", "embedded")
+@pytest.mark.slot("databricks", "mlflow-tracking", "embedded")
+@pytest.mark.slot("databricks", "mlflow-evaluation", "embedded")
+@pytest.mark.slot("databricks", "model-registry", "embedded")
+def test_a_model_is_tracked_judged_registered_and_used(lakehouse: Project):
+    with sqlite3.connect(lakehouse.path / "data" / "mlflow.db") as database:
+        [(area,)] = database.execute("SELECT value FROM metrics WHERE key = 'test_roc_auc'").fetchall()
+        aliases = database.execute("SELECT name, alias, version FROM registered_model_aliases").fetchall()
+    predictions = table(lakehouse, "ml/delay_predictions").to_pyarrow_table()
+
+    assert area > 0.68
+    assert ("main.ml.delays", "champion", 1) in [(name, alias, int(version)) for name, alias, version in aliases]
+    assert predictions.num_rows == 26_107
+    assert set(predictions["model_version"].to_pylist()) == {1}
+
+
+def test_a_second_run_takes_no_file_twice(lakehouse: Project):
+    lakehouse.launch('key:"bronze/flights"')
+
+    assert table(lakehouse, "bronze/flights").to_pyarrow_dataset().count_rows() == 336_776
+
+
+def test_checking_yaml_and_definitions_finds_nothing_wrong(lakehouse: Project):
+    assert "valid" in lakehouse.run("dg", "check", "yaml").stdout.lower()
+    assert "successfully" in lakehouse.run("dg", "check", "defs").stdout.lower()
+
+
+def test_definitions_load_although_no_workspace_answers(lakehouse: Project):
+    done = lakehouse.run("dg", "check", "defs", DATABRICKS_HOST="https://127.0.0.1:1", DATABRICKS_TOKEN="dapi-none")
+    assert "successfully" in done.stdout.lower()
+
+
+def test_every_asset_and_expectation_is_listed_with_what_the_policy_asks_for(lakehouse: Project):
+    listed = json.loads(lakehouse.run("dg", "list", "defs", "--json").stdout)
+    required = ("group_name", "kinds", "description", "owners", "tags")
+    assert [asset["asset_key"] for asset in listed["assets"] if not all(asset[name] for name in required)] == []
+    assert len(listed["assets"]) == 15
+
+
+def test_the_projects_own_tests_and_lint_pass(lakehouse: Project):
+    assert " passed" in lakehouse.run("pytest").stdout
+    lakehouse.run("ruff", "check", ".")
+    lakehouse.run("ruff", "format", "--check", ".")
