@@ -113,7 +113,7 @@ def check_tokens(sql: str, dialect: str, file: Path, faults: Faults) -> None:
             is_type
             and ends
             and not precise
-            and word in UNKNOWN_TYPES.get(dialect, frozenset())
+            and word in UNKNOWN_TYPES.get(dialect, "").split()
             and in_cast(tokens, token)
         ):
             tell(token, f"{dialect} has no type {word}", "dbt.type_string() and its like name it", sql, file, faults)
