@@ -114,7 +114,12 @@ GOOD = (200, {"Name": "data/API_KEY", "SecretString": "sk-1", "VersionId": "a" *
 
 @pytest.mark.parametrize(
     "fault",
-    [(400, {"__type": "ThrottlingException"}), (429, {}), (500, {"__type": "InternalServiceError"}), (503, {})],
+    [
+        (400, {"__type": "ThrottlingException"}),
+        (429, {"__type": "TooManyRequestsException"}),
+        (500, {"__type": "InternalServiceError"}),
+        (503, {}),
+    ],
 )
 def test_a_fault_that_passes_is_not_noticed(fault: tuple[int, dict[str, Any]], failing: Failing):
     failing.answers = [fault, GOOD]
