@@ -182,7 +182,8 @@ def create_marts(project: Project, names: set[str]) -> None:
     for mart in yaml.safe_load(MARTS.read_text(encoding="utf-8"))["models"]:
         if mart["name"] not in names:
             continue
-        columns = {column["name"]: column["data_type"] for column in mart["columns"]}
+        # dbt says `string` in each warehouse's own word.
+        columns = {column["name"]: column["data_type"].replace("string", "varchar") for column in mart["columns"]}
         statements.append(f"create table marts.{mart['name']} ({', '.join(f'{n} {t}' for n, t in columns.items())})")
         for row in range(3):
             fixed = {"flights": "100", "cancelled": "5", "delayed": "20", "origin": f"'{('EWR', 'JFK', 'LGA')[row]}'",

@@ -110,7 +110,8 @@ def test_a_key_that_is_set_beside_the_sample_names_the_command_to_run(
     monkeypatch.setenv("CENSUS_API_KEY", "a-key")
     ran = project.run("census/carriers_to_crm")
     assert (
-        "CENSUS_API_KEY are set, but these assets are still the sample's. Run: dg utils refresh-defs-state" in ran.log
+        "With CENSUS_API_KEY set, these assets are still those of the sample. Run: dg utils refresh-defs-state"
+        in ran.log
     )
 
 
