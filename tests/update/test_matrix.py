@@ -99,6 +99,25 @@ def test_an_untouched_project_becomes_a_fresh_copy_and_a_second_update_changes_n
     figure("update paths over real releases")
 
 
+@pytest.mark.parametrize(
+    ("version", "name"), [path for path in PATHS if answer_sets()[path[1]].get("kind") != "component"]
+)
+def test_an_edited_project_keeps_its_edits_and_conflicts_nowhere_else(
+    template: Path, tmp_path: Path, version: str, name: str
+):
+    answers = answer_sets()[name]
+    project = made(template, tmp_path / "project", version, answers)
+    ours = b"# ours: the last line\n"
+    edited = {file: project.read(file) + ours for file in ("AGENTS.md", ".gitignore", ".pre-commit-config.yaml")}
+    project.edit({**edited, "src/own.py": b"ours = 1\n"})
+    done = project.update()
+    assert done.returncode == 0, done.stdout + done.stderr
+    for file in edited:
+        assert project.read(file).endswith(ours), file
+    assert project.read("src/own.py") == b"ours = 1\n"
+    figure("edited update paths over real releases")
+
+
 def managed(files: Mapping[str, bytes], own: set[str]) -> dict[str, bytes]:
     return {name: content for name, content in files.items() if name not in own}
 
