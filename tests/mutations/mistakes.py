@@ -20,7 +20,7 @@ WRONG_TEXT = {
     "bad time zone": (r"(^|_)time_?zone$", ["Berlin", "Europe/Brelin"]),
     "bad owner": (r"(^|_)(owner|owners)$", ["data team", "data"]),
     "bad tag": (r"^tags$", ["two words"]),
-    "bad key": (r"(^|_)(key|keys)$|^depends_on$", ["marts//orders", ""]),
+    "bad key": (r"(^|_)(?<!api_)(key|keys)$|^depends_on$", ["marts//orders", ""]),  # api_key names a secret
     "bad group": (r"^group$", ["my group"]),
     "bad date": (r"(^|_)(date|start|end|start_date|end_date)$", ["yesterday", "01.02.2026"]),
     "bad address": (r"(^|_)url$", ["dagster example"]),
