@@ -17,7 +17,9 @@ def train(context):
 
 
 @pytest.mark.parametrize("end", ["context.save_model(b'x')", "raise ValueError(f'refused {key}')"])
-def test_a_secret_reaches_the_script_and_nothing_that_a_run_writes(lab, monkeypatch, capfd, end):
+def test_a_secret_reaches_the_script_and_nothing_that_a_run_writes(lab, monkeypatch, capfd, tmp_path_factory, end):
+    # Runs of other tests have their folders elsewhere.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
     monkeypatch.setenv("API_KEY", SECRET)
     lab.training(LEAKY.replace("{end}", end), secrets=["API_KEY"])
     result = lab.run(raises=False)
