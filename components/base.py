@@ -124,8 +124,9 @@ class _Attribute:
             told["default"] = self.info.default if plain else UNSET
         told = {key: value for key, value in told.items() if value is not None or key == "default"}
         own = [FieldInfo.merge_field_infos(self.info.field_info, default_factory=None)] if self.info.field_info else []
-        kind = self.kind if self.kind is str or not self.is_free else self.kind | str
-        return kind if self.is_free else Annotated[kind, self], FieldInfo.merge_field_infos(*own, Field(**told))
+        free = self.kind if self.kind is str else self.kind | str
+        kind = free if self.is_free else Annotated[self.kind, self]
+        return kind, FieldInfo.merge_field_infos(*own, Field(**told))
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any]:

@@ -23,9 +23,13 @@ class ShortNames(GenerateJsonSchema):
     ``dg list components`` makes one for every component.
     """
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._short_names: dict[Any, str] = {}
+
     def get_defs_ref(self, core_mode_ref: Any) -> Any:
         """The name of the class, with a number where two classes share it."""
-        names: dict[Any, str] = self.__dict__.setdefault("_short_names", {})
+        names = self._short_names
         if core_mode_ref not in names:
             short = re.sub(r"\W", "_", core_mode_ref[0].split(":")[0].rpartition(".")[2])
             taken = sum(name.partition("__")[0] == short for name in names.values())

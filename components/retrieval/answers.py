@@ -12,7 +12,7 @@ from ..attributes import Description, Group, Owners, Tags
 from ..base import StrictComponent
 from ..llm.settings import ProviderSettings
 from .answers_scaffolder import AnswersScaffolder
-from .attributes import HITS, DependsOn, IndexKey, Key
+from .attributes import HITS, DependsOn, IndexKey, Key, Search, Store
 from .search_settings import SearchSettings
 from .stores.attributes import StoreSettings
 
@@ -66,15 +66,11 @@ class AnswersComponent(StrictComponent):
         ProviderSettings | None,
         dg.Resolver.default(description="A language model that puts what was found in order of use."),
     ] = None
-    search: Annotated[SearchSettings, dg.Resolver.default(description="How the index is searched.")] = field(
-        default_factory=SearchSettings
-    )
+    search: Search = field(default_factory=SearchSettings)
     hits: Annotated[
         int, dg.Resolver.default(description="Chunks that an answer may rest on.", json_schema_extra=HITS)
     ] = 6
-    store: Annotated[StoreSettings, dg.Resolver.default(description="The vector store of the index.")] = field(
-        default_factory=StoreSettings
-    )
+    store: Store = field(default_factory=StoreSettings)
     depends_on: DependsOn = field(default_factory=list)
     owners: Owners = field(default_factory=list)
     group: Group = None

@@ -5,6 +5,8 @@ from typing import Annotated
 import dagster as dg
 
 from ..formats import ASSET_KEY
+from .search_settings import SearchSettings
+from .stores.attributes import StoreSettings
 
 Key = Annotated[
     str,
@@ -27,3 +29,5 @@ DependsOn = Annotated[
     dg.Resolver.default(description="Further asset keys that come first.", examples=[["search/handbook_quality"]]),
 ]
 HITS = {"minimum": 1, "maximum": 100}
+Search = Annotated[SearchSettings, dg.Resolver.default(description="How the index is searched.")]
+Store = Annotated[StoreSettings, dg.Resolver.default(description="The vector store of the index.")]

@@ -9,7 +9,7 @@ import dagster as dg
 from ..attributes import Description, Group, Owners, Tags
 from ..base import StrictComponent, StrictModel
 from ..llm.settings import ProviderSettings
-from .attributes import HITS, DependsOn, IndexKey, Key
+from .attributes import HITS, DependsOn, IndexKey, Key, Search, Store
 from .evaluation_scaffolder import RetrievalEvaluationScaffolder
 from .search_settings import SearchSettings
 from .stores.attributes import StoreSettings
@@ -80,12 +80,8 @@ class RetrievalEvaluationComponent(StrictComponent):
         ProviderSettings | None,
         dg.Resolver.default(description="The language model whose answers are judged; without one, best sentences."),
     ] = None
-    search: Annotated[SearchSettings, dg.Resolver.default(description="How the index is searched.")] = field(
-        default_factory=SearchSettings
-    )
-    store: Annotated[StoreSettings, dg.Resolver.default(description="The vector store of the index.")] = field(
-        default_factory=StoreSettings
-    )
+    search: Search = field(default_factory=SearchSettings)
+    store: Store = field(default_factory=StoreSettings)
     depends_on: DependsOn = field(default_factory=list)
     owners: Owners = field(default_factory=list)
     group: Group = None

@@ -8,7 +8,7 @@ import dagster as dg
 
 from ..attributes import Group, Owners, Tags
 from ..base import StrictComponent
-from .attributes import DependsOn, IndexKey, Key
+from .attributes import DependsOn, IndexKey, Key, Store
 from .page_scaffolder import SearchPageScaffolder
 from .stores.attributes import StoreSettings
 
@@ -59,9 +59,7 @@ class SearchPageComponent(StrictComponent):
             json_schema_extra={"minimum": 1, "maximum": 50000},
         ),
     ] = 5000
-    store: Annotated[StoreSettings, dg.Resolver.default(description="The vector store of the index.")] = field(
-        default_factory=StoreSettings
-    )
+    store: Store = field(default_factory=StoreSettings)
     depends_on: DependsOn = field(default_factory=list)
     owners: Owners = field(default_factory=list)
     group: Group = None

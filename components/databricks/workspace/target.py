@@ -1,7 +1,5 @@
 """What needs a workspace, where the environment names none: left out with a warning, or refused in production."""
 
-import os
-
 import dagster as dg
 
 from ...warehouse.settings import warehouse_target
@@ -19,7 +17,7 @@ def has_workspace(context: dg.AssetExecutionContext, what: str) -> bool:
         Failure: there is none, and the environment says that this is production.
     """
     is_local = databricks_target() == "local"
-    if is_local and (os.environ.get("WAREHOUSE_TARGET") is None or warehouse_target() == "local"):
+    if is_local and warehouse_target() == "local":
         context.log.warning(f"{what}: NOT MADE, as there is no workspace. Set {HOST_VARIABLE} and a login to make it.")
         return False
     if is_local:
