@@ -243,7 +243,9 @@ def _strict_model(cls: type[Strict]) -> type[BaseModel]:
     """
     attributes = _attributes(cls)  # type: ignore[arg-type]  # a class is hashable
     fields: dict[str, Any] = {attribute.key: attribute.field() for attribute in attributes.values()}
-    made = create_model(f"{cls.__name__}Model", __base__=_StrictAttributes, __doc__=cls.__doc__, **fields)
+    made = create_model(
+        f"{cls.__name__}Model", __base__=_StrictAttributes, __module__=cls.__module__, __doc__=cls.__doc__, **fields
+    )
     form = cls.get_form_config()
     made.model_config["json_schema_extra"] = {
         "title": " ".join(re.findall(r"[A-Z]+(?=[A-Z][a-z0-9])|[A-Z][a-z0-9]*|[a-z0-9]+", cls.__name__)),

@@ -11,6 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import CoreSchema
 
 from .renamed import Renamed, schema_with_old_names, with_new_names
+from .schema_cache import kept_schema
 
 UNSET = "__DAGSTER_UNSET_DEFAULT__"
 """What stands in a model for a default that only the class knows."""
@@ -79,7 +80,10 @@ class KnownKeys(BaseModel):
         if args or options:
             return super().model_json_schema(*args, **options)
         if "_schema" not in cls.__dict__:  # as text, so that whoever asks gets one of their own
-            cls._schema = json.dumps(super().model_json_schema(schema_generator=ShortNames))
+            make = super().model_json_schema
+            cls._schema = kept_schema(
+                cls.__module__, cls.__qualname__, lambda: json.dumps(make(schema_generator=ShortNames))
+            )
         made: dict[str, Any] = json.loads(cls._schema)
         return made
 
