@@ -20,11 +20,11 @@ from bootstrap import clean_environment, run, uv  # noqa: E402 the path comes fi
 from tests.rendering import copy_template, render  # noqa: E402
 
 
-def prepare(work: Path) -> dict[str, Path]:
+def prepare(work: Path, kind: str, by_hand: str) -> dict[str, Path]:
     """The starter and the hand-written project, with the same dependencies."""
-    starter = render(copy_template(work / "template"), work / "starter", {"kind": "databricks"})
+    starter = render(copy_template(work / "template"), work / "starter", {"kind": kind})
     hand = work / "handwritten"
-    shutil.copytree(ROOT / "bench" / "handwritten_lakehouse", hand)
+    shutil.copytree(ROOT / "bench" / by_hand, hand)
     settings = (starter / "pyproject.toml").read_text().replace("data-platform", "handwritten")
     settings = settings.replace('registry_modules = ["data_platform.components"]\n', "")
     (hand / "pyproject.toml").write_text(settings.replace("data_platform", "handwritten"))
@@ -50,10 +50,11 @@ def cpu_seconds(project: Path) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def main(rounds: int) -> None:
-    """Measure both by turns, and print the medians and their ratio."""
+def main(kind: str, by_hand: str) -> None:
+    """Measure the starter of a kind and a folder of bench/ by turns, and print the medians and their ratio."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     with tempfile.TemporaryDirectory() as folder:
-        projects = prepare(Path(folder))
+        projects = prepare(Path(folder), kind, by_hand)
         taken: dict[str, list[float]] = {name: [] for name in projects}
         for _ in range(rounds):
             for name, project in projects.items():
@@ -65,4 +66,4 @@ def main(rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    main("databricks", "handwritten_lakehouse")

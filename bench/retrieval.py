@@ -1,6 +1,6 @@
 """An index of many chunks: its memory, its time, a second run with nothing changed, and searches.
 
-    uv run python bench/retrieval.py 100000 200000
+    uv run python bench/retrieval.py 200000 1000000
 
 Each size runs in a process of its own, so that its greatest memory is its own.
 """

@@ -19,6 +19,7 @@ SOURCES = ROOT / "questions" / "2-data.yml"
 FAMILIES = {
     "modern-data": ["governance", "warehouse", "ingestion", "bi", "activation", "orchestration"],
     "databricks": ["governance", "warehouse", "databricks", "spark", "ml", "notebooks", "orchestration"],
+    "ai": ["governance", "warehouse", "llm", "retrieval", "bi", "orchestration"],
 }
 # Components that a modern-data project has only where one of these answers to warehouse, dbt_project (sample, cloud,
 # folder, git), sources or tools asks for them; their family comes along. The others of FAMILIES are always there.

@@ -70,14 +70,25 @@ def contract_sentences() -> list[str]:
 def part(name: str, connector: Connector) -> str:
     """One connector."""
     lines = [f"\n## `{name}`\n", f"[{connector.title}]({connector.docs}). {auth(connector.auth)}; {how(connector)}."]
-    lines += [f"- secret `{secret}`: {about}" for secret, about in connector.secrets.items()]
+    lines += [f"- secret `{secret}`: {about.strip('()')}" for secret, about in connector.secrets.items()]
     lines += [f"- variable `{variable}`: {about}" for variable, about in connector.variables.items()]
     lines += [f"- variable `{variable}`: `{value}` by default" for variable, value in connector.defaults.items()]
     lines += [f"- rate limit: {connector.rate_limit}"] if connector.rate_limit else []
     lines += [f"- POST that reads: {connector.reads_by_post}"] if connector.reads_by_post else []
+    lines += [f"- proven: {proven(connector)}"]
     lines += ["", "| Table | Key | Incremental | Paging | What a row is |", "| --- | --- | --- | --- | --- |"]
     lines += [row(connector, resource) for resource in connector.resources]
     return "\n".join(lines) + "\n"
+
+
+def proven(connector: Connector) -> str:
+    """What the contract tests have shown of it: they read every table, and try trouble on the first."""
+    first, count = connector.resources[0], len(connector.resources)
+    second = (
+        "asks for what is new only" if first.since else "reads all again" if not first.cursor else "keeps what is new"
+    )
+    tables = f"every page of all {count} tables" if count > 1 else "every page of its table"
+    return f"{tables}; throttling, 500, expired and wrong key on `{first.name}`, whose second run {second}; never live"
 
 
 def row(connector: Connector, resource: RestResource) -> str:

@@ -11,9 +11,10 @@ from .staging import StagedTable
 
 BATCH_ROWS = 50_000
 SAMPLE = "_sample"  # ends the name of the schema that sample rows are loaded under
+_TELEMETRY = "RUNTIME__DLTHUB_TELEMETRY"
 # What a user has set stays.
 _DLT_SETTINGS = {
-    "RUNTIME__DLTHUB_TELEMETRY": "false",  # nothing reaches the network
+    _TELEMETRY: "false",  # nothing reaches the network
     "LOAD__TRUNCATE_STAGING_DATASET": "true",  # or every table would be kept twice
 }
 
@@ -36,7 +37,10 @@ class Loader:
         for setting, value in _DLT_SETTINGS.items():
             os.environ.setdefault(setting, value)
         import dlt
+        from dlt.common.runtime.anon_tracker import disable_anon_tracker
 
+        if os.environ[_TELEMETRY] == "false":
+            disable_anon_tracker()  # which other code of this process may have started
         self.dataset, self.engine, self.sample = dataset, engine, sample
         self.name = f"{name}{SAMPLE}" if sample else name
         self._outdated: set[str] = set()

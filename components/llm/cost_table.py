@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import dagster as dg
 from pydantic import BaseModel
 
-from ..attributes import Description, Group, Owners, Tags
+from ..attributes import AssetKeys, Description, Group, Owners, Tags
 from ..base import StrictComponent
 from ..governance.policy import Policy, policy_for
 from ..ml.data import scratch_folder
@@ -66,6 +66,7 @@ class ModelCostComponent(StrictComponent):
         ),
     ]
     description: Description
+    depends_on: AssetKeys = field(default_factory=list)
     owners: Owners = field(default_factory=list)
     group: Group = None
     tags: Tags = field(default_factory=dict)
@@ -81,6 +82,7 @@ class ModelCostComponent(StrictComponent):
         @dg.asset(
             key=asset_key,
             description=self.description,
+            deps=[dg.AssetKey.from_user_string(key) for key in self.depends_on],
             owners=self.owners,
             group_name=self.group,
             tags=self.tags,

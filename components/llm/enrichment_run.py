@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..ml.data import Rows
+from ..ml.rows import Rows
 from .calls import ModelCalls
 from .enrichment_rows import Asked
 from .enrichment_store import ANSWER, HASH, REASON, Change, Store

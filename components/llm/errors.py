@@ -1,6 +1,9 @@
 """What can go wrong when a model is called, sorted by what helps."""
 
-import dagster as dg
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 
 class ModelCallError(Exception):
@@ -15,8 +18,10 @@ class ModelCallError(Exception):
         super().__init__(message)
         self.transient = transient
 
-    def as_failure(self, what: str, metadata: dict[str, dg.MetadataValue] | None = None) -> dg.Failure:
+    def as_failure(self, what: str, metadata: "dict[str, dg.MetadataValue] | None" = None) -> "dg.Failure":
         """The failure of the step; ``what`` names it, and the metadata says what was spent until then."""
+        import dagster as dg  # the workers of an engine read documents without it
+
         return dg.Failure(description=f"{what}: {self}", metadata=metadata, allow_retries=self.transient)
 
 

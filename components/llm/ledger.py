@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 from .errors import ModelCallError
 from .messages import Answered
+from .sqlite_file import open_sqlite
 
 LEDGER_FILE = "data/model_calls.db"
 VERSION = 1
-BUSY_SECONDS = 60.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS calls (
     id INTEGER PRIMARY KEY, at REAL NOT NULL, month TEXT NOT NULL, asset TEXT NOT NULL, run_id TEXT NOT NULL,
@@ -69,25 +69,17 @@ class Ledger:
     def __init__(self, file: Path) -> None:
         self.file = file
         self._lock = threading.RLock()
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            self._connection = open_sqlite(file)
+        except sqlite3.DatabaseError as error:
+            raise _unusable(file, error) from None
         try:
             self._prepare()
         except sqlite3.DatabaseError as error:
             self._connection.close()
-            raise ModelCallError(f"{file}: cannot be used as the ledger of model calls: {error}") from None
+            raise _unusable(file, error) from None
 
     def _prepare(self) -> None:
-        give_up = time.monotonic() + BUSY_SECONDS
-        while True:
-            try:
-                self._connection.execute("PRAGMA journal_mode = WAL")
-                break
-            except sqlite3.OperationalError:  # another process is just making the file
-                if time.monotonic() > give_up:
-                    raise
-                time.sleep(0.02)
-        self._connection.execute("PRAGMA synchronous = NORMAL")
         found = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if found > VERSION:
             raise sqlite3.DatabaseError(f"it is of version {found}; this project knows version {VERSION}")
@@ -232,3 +224,7 @@ def _count(db: sqlite3.Connection, what: str, usd: float, open_usd: float) -> No
     db.execute("INSERT OR IGNORE INTO totals VALUES (?, 0, 0)", [what])
     change = "UPDATE totals SET usd = usd + ?, open_usd = max(0, open_usd + ?) WHERE what = ?"
     db.execute(change, [usd, open_usd, what])
+
+
+def _unusable(file: Path, error: sqlite3.DatabaseError) -> ModelCallError:
+    return ModelCallError(f"{file}: cannot be used as the ledger of model calls: {error}")

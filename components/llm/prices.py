@@ -1,6 +1,7 @@
 """What a call costs: the price table of genai-prices, or the price that the YAML gives."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from .errors import PriceError
@@ -38,7 +39,8 @@ class Prices:
             return "free: a server on this machine"
         from importlib.metadata import version
 
-        return f"genai-prices {version('genai-prices')}, installed on {_installed_on()}"
+        told = f"genai-prices {version('genai-prices')}, with prices up to {_newest_price()}"
+        return f"{told}, installed on {_installed_on()}"
 
     def usd(self, input_tokens: int, output_tokens: int, *, batch: bool = False) -> float:
         """US dollars for one call; prices may depend on its length, so sums of tokens have no price."""
@@ -73,8 +75,26 @@ class Prices:
             ) from None
 
 
+@cache
+def _newest_price() -> str:
+    """The day of the newest price in the table, as YYYY-MM-DD: what changed later it does not know."""
+    from datetime import UTC, datetime
+
+    from genai_prices.data import providers
+
+    today = datetime.now(UTC).date()
+    dated = (price for provider in providers for model in provider.models for price in _conditional(model.prices))
+    days = [day for price in dated if (day := getattr(price.constraint, "start_date", today)) < today]
+    return max(days).isoformat() if days else "an unknown day"
+
+
+def _conditional(prices: Any) -> list[Any]:
+    """The prices of a model that has had several."""
+    return prices if isinstance(prices, list) else []
+
+
 def _installed_on() -> str:
-    """The day from which the price table stands here, as YYYY-MM-DD; the table itself has none."""
+    """The day from which the price table stands here, as YYYY-MM-DD."""
     from datetime import UTC, datetime
     from importlib.util import find_spec
     from pathlib import Path

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import dagster as dg
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from ..base import StrictModel
 
@@ -119,13 +119,21 @@ class ProviderSettings(StrictModel):
     restore_redacted: Annotated[
         bool, dg.Resolver.default(description="Put what was redacted back into the answers, on this machine.")
     ] = False
+    needs: Annotated[
+        list[str],
+        dg.Resolver.default(
+            description="Secrets or variables without which a local model stands in, in target local only, and says "
+            "so; in production they are demanded. Left out: nothing stands in.",
+            examples=[["OPENAI_API_KEY"]],
+        ),
+    ] = Field(default_factory=list)
     trace: Annotated[
         bool, dg.Resolver.default(description="Log a trace of every call to MLflow; its texts as they were sent.")
     ] = False
 
     @model_validator(mode="after")
     def _fits_together(self) -> "ProviderSettings":
-        if self.provider == "openai_compatible" and not self.base_url:
+        if self.provider == "openai_compatible" and not self.base_url and not self.needs:
             raise ValueError("base_url is missing; expected the address of the OpenAI-compatible API, ending in /v1")
         if self.provider == "local" and self.name not in ("lexical", "minilm", "rules"):
             raise ValueError(f"name: {self.name!r} is not a local model; expected lexical, minilm or rules")

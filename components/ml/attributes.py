@@ -104,6 +104,14 @@ class Split(StrictModel):
     time_column: Annotated[
         str | None, dg.Resolver.default(description="Column that orders the rows; for method time.")
     ] = None
+    by: Annotated[
+        list[str],
+        dg.Resolver.default(
+            description="Columns that say which row is which, so that it stays on its side when features change; rows "
+            "(of one class) that share them stay together. All columns when left out; not for method time.",
+            examples=[["flight_id"]],
+        ),
+    ] = Field(default_factory=list)
 
     def model_post_init(self, context: object) -> None:
         """Raise ValueError where the method and the column do not fit together."""
@@ -111,6 +119,8 @@ class Split(StrictModel):
             raise ValueError(
                 "method time needs time_column" if self.method == "time" else "time_column needs method time"
             )
+        if self.by and self.method == "time":
+            raise ValueError("by is not for method time, which splits by time_column")
 
 
 class Preprocessing(StrictModel):
@@ -158,3 +168,27 @@ class Search(StrictModel):
         for name, values in self.parameters.items():
             if not values:
                 raise ValueError(f"parameters: {name} has no values to try")
+
+
+class DriftCheck(StrictModel):
+    """When features that moved away from the training data are told."""
+
+    threshold: Annotated[
+        float,
+        dg.Resolver.default(
+            description="Population stability index above which a feature has moved; 0.2 is customary.",
+            json_schema_extra={"exclusiveMinimum": 0},
+        ),
+    ] = 0.2
+    minimum_rows: Annotated[
+        int,
+        dg.Resolver.default(
+            description="Rows below which chance decides, and nothing is told.", json_schema_extra={"minimum": 1}
+        ),
+    ] = 100
+    severity: Annotated[
+        Severity, dg.Resolver.default(description="error stops what is downstream, warn only tells.")
+    ] = "warn"
+    features: Annotated[
+        list[str], dg.Resolver.default(description="Features that are looked at; all of them when left out.")
+    ] = Field(default_factory=list)

@@ -2,8 +2,8 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,12 +11,12 @@ from typing import Annotated, Any
 import dagster as dg
 
 from ..base import StrictModel
-from ..warehouse.engines.base import Column, QueryResult, subselect
+from ..warehouse.engines.base import subselect
 from ..warehouse.sql_table import SqlPartition
+from .rows import Rows, quote
 
 TABLE_PATTERN = r"^[A-Za-z0-9_]+/[A-Za-z0-9_]+$"
 FILE_PATTERN = r"\.(parquet|csv)$"
-_FETCHED_ROWS = 50_000
 
 
 class DataSource(StrictModel):
@@ -78,7 +78,7 @@ class DataSource(StrictModel):
         if window is None:
             return rows
         start, end = (moment.strftime("%Y-%m-%d %H:%M:%S") for moment in (window.start, window.end))
-        column = quote(by)
+        column = quote(by, rows.dialect)
         inside = f"(SELECT * FROM {rows.relation} AS every WHERE {column} >= '{start}' AND {column} < '{end}')"  # noqa: S608
         origin = f"{rows.origin} from {start} to {end}"
         return Rows(inside, origin, rows.connect, rows.dialect, rows.described)
@@ -125,86 +125,6 @@ def place_of(context: dg.ComponentLoadContext) -> Place:
     """The place of the component that is loaded."""
     folder = context.path if context.path.is_dir() else context.path.parent
     return Place(folder, context.project_root)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A relation in a database that answers SQL.
-
-    Args:
-        relation: What may follow FROM, with an alias after it.
-        origin: How messages name it.
-        connect: Opens a DB-API cursor within a transaction.
-        dialect: Name of the engine.
-        described: Gives the columns with their types in the engine's own words, where it can.
-    """
-
-    relation: str
-    origin: str
-    connect: Callable[[], AbstractContextManager[Any]]
-    dialect: str
-    described: Callable[[], list[Column]] | None = None
-
-    def query(self, sql: str) -> QueryResult:
-        """The result of one statement, held in memory."""
-        with self.connect() as cursor:
-            cursor.execute(sql)
-            return QueryResult([column[0] for column in cursor.description or []], cursor.fetchall())
-
-    def columns(self) -> list[Column]:
-        """Names and types; types of a query are as the driver tells them."""
-        if self.described and (found := self.described()):
-            return found
-        with self.connect() as cursor:
-            cursor.execute(f"SELECT * FROM {self.relation} AS r LIMIT 0")  # noqa: S608 - quoted where it is made
-            return [Column(column[0], str(column[1])) for column in cursor.description]
-
-    def chunks(self, columns: list[str], rows: int) -> Iterator[Any]:
-        """Data frames of at most so many rows, never more than one in memory."""
-        import pandas as pd
-
-        select = f"SELECT {', '.join(map(quote, columns))} FROM {self.relation} AS r"  # noqa: S608 - quoted
-        with self.connect() as cursor:
-            if self.dialect == "postgres":  # whose driver would fetch the whole result at once
-                cursor.execute(f"DECLARE chunks NO SCROLL CURSOR FOR {select}")
-            else:
-                cursor.execute(select)
-            while True:
-                if self.dialect == "postgres":
-                    cursor.execute(f"FETCH {rows} FROM chunks")
-                found = cursor.fetchmany(rows)
-                if not found:
-                    return
-                yield _without_decimals(pd.DataFrame.from_records(found, columns=columns))
-
-    def export(self, columns: list[str], file: Path) -> int:
-        """Write columns to a Parquet file; the number of rows."""
-        import pandas as pd
-
-        select = f"SELECT {', '.join(map(quote, columns))} FROM {self.relation} AS r"  # noqa: S608 - quoted
-        if self.dialect == "duckdb":
-            with self.connect() as cursor:
-                literal = str(file).replace("'", "''")
-                return int(cursor.execute(f"COPY ({select}) TO '{literal}' (FORMAT parquet)").fetchone()[0])
-        parts = list(self.chunks(columns, _FETCHED_ROWS))
-        frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-        frame.to_parquet(file, index=False)
-        return len(frame)
-
-
-def _without_decimals(frame: Any) -> Any:
-    from decimal import Decimal
-
-    for name in frame.columns[[kind.kind == "O" for kind in frame.dtypes]]:
-        first = frame[name].first_valid_index()
-        if first is not None and isinstance(frame[name][first], Decimal):
-            frame[name] = frame[name].astype("float64")
-    return frame
-
-
-def quote(identifier: str) -> str:
-    """An identifier as SQL."""
-    return '"' + identifier.replace('"', '""') + '"'
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from ..base import StrictComponent
 from ..warehouse.engines.base import WarehouseError
 from ..warehouse.sql_table import SqlPartition
 from .attributes import KEY_PATTERN, DependsOn, Key
-from .data import DataSource, Place, Rows, place_of, window_of
+from .data import DataSource, Place, place_of, window_of
 from .example import FILE, TARGET, write_wine
+from .rows import Rows
 from .rule_results import Finding, findings
 from .rules import RulesFile
 from .yaml_files import read_model

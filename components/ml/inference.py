@@ -6,47 +6,34 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import dagster as dg
-from pydantic import Field
 
 from ..attributes import Description, Group, Owners, Tags
-from ..base import StrictComponent, StrictModel
+from ..base import StrictComponent
 from ..warehouse.engines.base import WarehouseError
 from ..warehouse.sql_table import SqlPartition
-from .attributes import DependsOn, Key, RegisteredModel, Severity
-from .data import DataSource, Place, Rows, place_of, scratch_folder, window_of
-from .drift import Drift
+from .attributes import (
+    ComputeProfileName,
+    ComputeSizeName,
+    DependsOn,
+    DriftCheck,
+    Key,
+    MaxCost,
+    MaxRuntime,
+    RegisteredModel,
+)
+from .data import DataSource, Place, place_of, scratch_folder, window_of
 from .example_chain import ChainParams, scaffold_chain
-from .model_store import Loaded, load_model, version_by_alias
+from .job import Compute, compute_for, cost_tags, in_the_workspace, score_in_job
+from .loaded import Loaded
+from .model_store import load_model, version_by_alias
 from .predictions import put_into_file, put_into_table
+from .rows import Rows
+from .scoring import Scored, score
 from .tracking import Tracking, TrackingError, tracking
 from .training_steps.prepare import DataError, check_columns
 
 _ADDED = ["prediction", "probability", "model_version", "mlflow_run_id", "dagster_run_id", "scored_at"]
 _CHECK = "feature_drift"
-
-
-class DriftCheck(StrictModel):
-    """When features that moved away from the training data are told."""
-
-    threshold: Annotated[
-        float,
-        dg.Resolver.default(
-            description="Population stability index above which a feature has moved; 0.2 is customary.",
-            json_schema_extra={"exclusiveMinimum": 0},
-        ),
-    ] = 0.2
-    minimum_rows: Annotated[
-        int,
-        dg.Resolver.default(
-            description="Rows below which chance decides, and nothing is told.", json_schema_extra={"minimum": 1}
-        ),
-    ] = 100
-    severity: Annotated[
-        Severity, dg.Resolver.default(description="error stops what is downstream, warn only tells.")
-    ] = "warn"
-    features: Annotated[
-        list[str], dg.Resolver.default(description="Features that are looked at; all of them when left out.")
-    ] = Field(default_factory=list)
 
 
 class BatchInferenceScaffolder(dg.Scaffolder[ChainParams]):
@@ -69,6 +56,7 @@ class BatchInferenceComponent(StrictComponent):
 
     Rows are read, scored and written in chunks; readers see the old predictions until all new ones are there, and a
     run for a partition replaces its own rows only. Each row says which version of the model made it, and when.
+    Tables of a Databricks workspace are scored there, as a task of it, where the compute profile is one of Databricks.
 
     .. code-block:: yaml
 
@@ -117,6 +105,10 @@ class BatchInferenceComponent(StrictComponent):
         SqlPartition | None,
         dg.Resolver.default(description="Time partitions; a run scores and replaces the rows of its period."),
     ] = None
+    compute_size: ComputeSizeName = None
+    compute_profile: ComputeProfileName = None
+    max_runtime_minutes: MaxRuntime = None
+    max_cost_usd: MaxCost = None
     depends_on: DependsOn = field(default_factory=list)
     owners: Owners = field(default_factory=list)
     group: Group = None
@@ -133,6 +125,8 @@ class BatchInferenceComponent(StrictComponent):
         """The asset and its check."""
         place = place_of(context)
         asset_key = dg.AssetKey.from_user_string(self.key)
+        where, limits = f"{place.file}: {self.key}", (self.max_runtime_minutes, self.max_cost_usd)
+        compute = compute_for(place, where, self.compute_size, self.compute_profile, *limits)
         table = {} if self.output_path else {"dagster/table_name": self.key.replace("/", ".")}
 
         @dg.asset(
@@ -144,6 +138,7 @@ class BatchInferenceComponent(StrictComponent):
             tags=self.tags,
             kinds={"mlflow", "parquet" if self.output_path else "table"},
             metadata=table,
+            op_tags=cost_tags(compute, self.owners),
             partitions_def=self.partition.definition() if self.partition else None,
             check_specs=[
                 dg.AssetCheckSpec(
@@ -157,7 +152,7 @@ class BatchInferenceComponent(StrictComponent):
         )
         def batch_inference(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
             try:
-                return self._score(context, place)
+                return self._score(context, place, compute)
             except TrackingError as error:
                 raise error.as_failure(self.key) from None
             except WarehouseError as error:
@@ -167,34 +162,46 @@ class BatchInferenceComponent(StrictComponent):
 
         return dg.Definitions(assets=[batch_inference])
 
-    def _score(self, context: dg.AssetExecutionContext, place: Place) -> dg.MaterializeResult:
+    def _score(self, context: dg.AssetExecutionContext, place: Place, compute: Compute) -> dg.MaterializeResult:
         mlflow = tracking(place.project_root)
         version, loaded = self._model(mlflow)
         rows = self.data.opened(
             context, place, window_of(context, self.partition), self.partition.column if self.partition else ""
         )
         self._check_columns(rows, loaded, str(version.version))
-        drift = Drift({name: loaded.profile[name] for name in self.drift.features or loaded.features})
         marks = {
             "model_version": int(version.version),
             "mlflow_run_id": version.run_id,
             "dagster_run_id": context.run.run_id,
             "scored_at": datetime.now(UTC).replace(tzinfo=None),  # engines keep times in UTC
         }
+        partition = [self.partition.column] if self.partition else []
+        asked: dict[str, Any] = {
+            "kept": list(dict.fromkeys([*self.id_columns, *partition])),
+            "watched": self.drift.features or loaded.features,
+            "marks": marks,
+            "chunk_rows": self.chunk_rows,
+        }
+        about: dict[str, Any] = {}
         with scratch_folder() as folder:
-            count = self._write_chunks(rows, loaded, drift, marks, folder)
-            target = self._put(context, place, folder)
-        context.log.info(f"{count:,} rows scored by {self.registered_model} version {version.version}")
+            if self._scores_there(context, compute):
+                scored, about = self._score_there(context, compute, rows, loaded, asked, folder)
+                target = str(context.resources.warehouse.engine.qualify(*self.key.split("/")))
+            else:
+                scored = score(rows, loaded, **asked, folder=folder)
+                target = self._put(context, place, folder)
+        context.log.info(f"{scored.rows:,} rows scored by {self.registered_model} version {version.version}")
         return dg.MaterializeResult(
             metadata={
-                "dagster/row_count": count,
+                "dagster/row_count": scored.rows,
                 "output": target,
                 "registered_model": self.registered_model,
                 "model_version": int(version.version),
                 "mlflow_run_id": version.run_id,
                 "mlflow": mlflow.address,
+                **about,
             },
-            check_results=[self._check_result(drift)],
+            check_results=[self._check_result(scored)],
         )
 
     def _model(self, mlflow: Tracking) -> tuple[Any, Loaded]:
@@ -219,30 +226,46 @@ class BatchInferenceComponent(StrictComponent):
         except DataError as error:
             raise DataError(f"{rows.origin}: {error}") from None
 
-    def _write_chunks(self, rows: Rows, loaded: Loaded, drift: Drift, marks: dict[str, Any], folder: Path) -> int:
-        partition = [self.partition.column] if self.partition else []
-        kept = list(dict.fromkeys([*self.id_columns, *partition]))
-        columns = list(dict.fromkeys([*kept, *loaded.features]))
-        count, number = 0, 0
-        for number, frame in enumerate(rows.chunks(columns, self.chunk_rows), start=1):
-            predicted = _predicted(frame, kept, loaded, marks)
-            drift.add(loaded.prepared(frame))
-            predicted.to_parquet(folder / f"{number:06}.parquet", index=False)
-            count += len(frame)
-        if number == 0:  # an empty table has its columns too
-            self._write_empty(kept, loaded, marks, folder)
-        return count
+    def _scores_there(self, context: dg.AssetExecutionContext, compute: Compute) -> bool:
+        if self.data.path is not None or self.output_path:
+            return False
+        return in_the_workspace(compute, context.resources.warehouse.engine)
 
-    def _write_empty(self, kept: list[str], loaded: Loaded, marks: dict[str, Any], folder: Path) -> None:
-        import pandas as pd
+    def _score_there(
+        self,
+        context: dg.AssetExecutionContext,
+        compute: Compute,
+        rows: Rows,
+        loaded: Loaded,
+        asked: dict[str, Any],
+        folder: Path,
+    ) -> tuple[Scored, dict[str, Any]]:
+        """Score as a task of the workspace, which reads and writes its tables."""
+        import skops.io
 
-        made = {name: pd.Series(dtype="object") for name in kept}
-        made["prediction"] = pd.Series(dtype="float64" if loaded.task == "regression" else "object")
-        frame = pd.DataFrame(made).assign(**marks)
-        frame.to_parquet(folder / "000000.parquet", index=False)
+        schema, table = self.key.split("/")
+        request = {
+            **asked,
+            "marks": {**asked["marks"], "scored_at": asked["marks"]["scored_at"].isoformat()},
+            "relation": rows.relation,
+            "model": loaded.known,
+            "schema": schema,
+            "table": table,
+            "inside": self._inside(context),
+        }
+        skops.io.dump(loaded.pipeline, folder / "model.skops")
+        return score_in_job(context, self.key, compute, request, folder / "model.skops", self.owners, folder)
+
+    def _inside(self, context: dg.AssetExecutionContext) -> str | None:
+        """The condition of the rows that a run for a partition replaces."""
+        window = window_of(context, self.partition)
+        if not (self.partition and window):
+            return None
+        start, end = (moment.strftime("%Y-%m-%d %H:%M:%S") for moment in (window.start, window.end))
+        column = context.resources.warehouse.engine.quote(self.partition.column)
+        return f"{column} >= '{start}' AND {column} < '{end}'"
 
     def _put(self, context: dg.AssetExecutionContext, place: Place, folder: Path) -> str:
-        window = window_of(context, self.partition)
         if self.output_path:
             target = place.project_root / self.output_path
             if self.partition:
@@ -252,21 +275,16 @@ class BatchInferenceComponent(StrictComponent):
             return target.relative_to(place.project_root).as_posix()
         engine = context.resources.warehouse.engine
         schema, table = self.key.split("/")
-        inside = None
-        if self.partition and window:
-            start, end = (moment.strftime("%Y-%m-%d %H:%M:%S") for moment in (window.start, window.end))
-            column = engine.quote(self.partition.column)
-            inside = f"{column} >= '{start}' AND {column} < '{end}'"
-        put_into_table(engine, folder, schema, table, inside)
+        put_into_table(engine, folder, schema, table, self._inside(context))
         return str(engine.qualify(schema, table))
 
-    def _check_result(self, drift: Drift) -> dg.AssetCheckResult:
-        indexes = drift.indexes()
+    def _check_result(self, scored: Scored) -> dg.AssetCheckResult:
+        indexes = scored.drift
         moved = {name: index for name, index in indexes.items() if index > self.drift.threshold}
         summary = ", ".join(f"{name} ({index:.2f})" for name, index in moved.items()) or "no feature has moved"
-        enough = drift.rows >= self.drift.minimum_rows
+        enough = scored.rows >= self.drift.minimum_rows
         if not enough:
-            summary = f"{drift.rows:,} rows are too few to tell; minimum_rows is {self.drift.minimum_rows:,}"
+            summary = f"{scored.rows:,} rows are too few to tell; minimum_rows is {self.drift.minimum_rows:,}"
         severe = self.drift.severity == "error"
         return dg.AssetCheckResult(
             asset_key=dg.AssetKey.from_user_string(self.key),
@@ -276,11 +294,3 @@ class BatchInferenceComponent(StrictComponent):
             description=summary,
             metadata={"stability_index": {name: round(index, 4) for name, index in indexes.items()}},
         )
-
-
-def _predicted(frame: Any, kept: list[str], loaded: Loaded, marks: dict[str, Any]) -> Any:
-    made = frame[kept].copy()
-    made["prediction"] = loaded.predict(frame)
-    if loaded.task == "classification":
-        made["probability"] = loaded.shares(frame).max(axis=1)
-    return made.assign(**marks)

@@ -12,11 +12,19 @@ from ..compute import Job, JobError, JobResult, approved_size, chosen_profile, j
 from ..governance.policy import POLICY_FILE, Policy, policy_for
 from ..governance.policy_compute import ComputeProfile, ComputeSize
 from .data import Place
+from .in_workspace import passed_on
+from .scoring import Scored
 
-_STEPS = Path(__file__).parent / "training_steps"
-_START = "start_training.py"
-_OUTPUTS = ["report.json", "model.skops", "held_out.parquet"]
+_LIBRARY = Path(__file__).parents[1]
+_PARTS = {
+    "ml": ["rows.py", "drift.py", "loaded.py", "predictions.py", "scoring.py", "scoring_job.py", "in_workspace.py"],
+    "ml/training_steps": ["*.py"],
+    "warehouse/engines": ["base.py", "cloud.py", "databricks.py", "databricks_statements.py"],
+}
+_TRAINED = ["report.json", "model.skops", "held_out.parquet"]
+_SCORED = ["report.json"]
 _REQUIREMENTS = ["pandas", "pyarrow", "scikit-learn", "skops", "xgboost-cpu"]
+_OF_THE_WORKSPACE = ["sqlglot", "databricks-sdk"]
 WHOLE_MACHINE = "whole machine"
 
 
@@ -73,12 +81,17 @@ def cost_tags(compute: Compute, owners: list[str]) -> dict[str, str]:
     return job_tags(compute.size_name, compute.size, owners)
 
 
+def in_the_workspace(compute: Compute, engine: Any) -> bool:
+    """Whether jobs run in the workspace that holds the tables of a warehouse, and so read and write them there."""
+    return compute.profile.runs_on == "databricks" and engine is not None and engine.name == "databricks"
+
+
 def train_in_job(
     context: dg.AssetExecutionContext,
     key: str,
     compute: Compute,
     request: dict[str, Any],
-    data: Path,
+    data: Path | None,
     owners: list[str],
     folder: Path,
 ) -> Finished:
@@ -89,43 +102,102 @@ def train_in_job(
         key: Key of the asset that is made, for messages and for the name of the job.
         compute: Size, place and caps.
         request: What to train; ``data`` and ``threads`` are added.
-        data: The rows.
+        data: The rows; None where the job itself reads the ``relation`` of the request.
         owners: Owners of the asset; the first one pays.
         folder: Folder that the job's files are put in.
 
     Raises:
         dg.Failure: the data does not allow it, or the job was ended or failed.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    data_name = f"data{data.suffix}"
+    data_name = f"data{data.suffix}" if data else "data.parquet"
     written = {**request, "data": data_name, "threads": compute.size.threads}
-    (folder / "request.json").write_text(json.dumps(written), encoding="utf-8")
-    start = folder / _START
-    start.write_text('import runpy\n\nrunpy.run_module("training_steps", run_name="__main__")\n', encoding="utf-8")
-    steps = {f"training_steps/{file.name}": file for file in sorted(_STEPS.glob("*.py"))}
-    job = Job(
+    files = {data_name: data} if data else {}
+    job = _job(context, key, compute, "training_steps", written, files, owners, folder, _TRAINED)
+    result, report, metadata = _run(context, key, job, compute, folder, "training")
+    model, held_out = result.folder / "model.skops", result.folder / "held_out.parquet"
+    return Finished(report=report, model=model, held_out=held_out, metadata=metadata)
+
+
+def score_in_job(
+    context: dg.AssetExecutionContext,
+    key: str,
+    compute: Compute,
+    request: dict[str, Any],
+    model: Path,
+    owners: list[str],
+    folder: Path,
+) -> tuple[Scored, dict[str, Any]]:
+    """Score a table of the workspace there; what came of it, and metadata of the job.
+
+    Args:
+        context: Context of the step.
+        key: Key of the asset that is made.
+        compute: Size, place and caps.
+        request: What to score.
+        model: The model's file.
+        owners: Owners of the asset; the first one pays.
+        folder: Folder that the job's files are put in.
+
+    Raises:
+        dg.Failure: the data does not allow it, or the job was ended or failed.
+    """
+    job = _job(context, key, compute, "scoring_job", request, {"model.skops": model}, owners, folder, _SCORED)
+    _, report, metadata = _run(context, key, job, compute, folder, "scoring")
+    return Scored(report["rows"], report["drift"]), metadata
+
+
+def _job(
+    context: dg.AssetExecutionContext,
+    key: str,
+    compute: Compute,
+    module: str,
+    request: dict[str, Any],
+    files: dict[str, Path],
+    owners: list[str],
+    folder: Path,
+    outputs: list[str],
+) -> Job:
+    """A job that runs a module of this library, in folders of the same names and without what it does not need."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
+    start, empty = folder / f"start_{module}.py", folder / "empty.py"
+    start.write_text(f'import runpy\n\nrunpy.run_module("steps.ml.{module}", run_name="__main__")\n', encoding="utf-8")
+    empty.write_text("", encoding="utf-8")
+    parts = {f"steps/{name}__init__.py": empty for name in ("", "ml/", "warehouse/", "warehouse/engines/")}
+    for place, patterns in _PARTS.items():
+        found = [file for pattern in patterns for file in sorted((_LIBRARY / place).glob(pattern))]
+        parts |= {f"steps/{place}/{file.name}": file for file in found}
+    there = "relation" in request
+    pinned = [f"{name}=={version}" for name, version in request.get("model", {}).get("versions", {}).items()]
+    return Job(
         name=_job_name(key, context.run.run_id),
         script=start,
         arguments=[],
-        files={"request.json": folder / "request.json", data_name: data, **steps},
-        environment={"PYTHONHASHSEED": "0", "PYTHONWARNINGS": "ignore"},
+        files={"request.json": folder / "request.json", **files, **parts},
+        environment={"PYTHONHASHSEED": "0", "PYTHONWARNINGS": "ignore", **(passed_on() if there else {})},
         secrets={},
-        outputs=_OUTPUTS,
+        outputs=outputs,
         size=compute.size,
         size_name=compute.size_name,
         max_runtime_seconds=compute.max_runtime_seconds,
         max_cost_usd=compute.max_cost_usd,
         tags=cost_tags(compute, owners),
-        requirements=_REQUIREMENTS,
+        requirements=[
+            *(pinned or _REQUIREMENTS),
+            *(["pyarrow"] if pinned else []),
+            *(_OF_THE_WORKSPACE if there else []),
+        ],
     )
+
+
+def _run(
+    context: dg.AssetExecutionContext, key: str, job: Job, compute: Compute, folder: Path, what: str
+) -> tuple[JobResult, dict[str, Any], dict[str, Any]]:
+    """The result of a job, its report, and its metadata."""
     try:
         result = run_job(job, compute.profile, folder / "job", context.log.info)
     except JobError as error:
         raise dg.Failure(description=f"{key}: {error}", allow_retries=False) from None
-    return _finished(key, job, result, compute)
-
-
-def _finished(key: str, job: Job, result: JobResult, compute: Compute) -> Finished:
     metadata = job_metadata(result, job, compute.profile_name)
     report_file = result.folder / "report.json"
     report = json.loads(report_file.read_text(encoding="utf-8")) if report_file.is_file() else {}
@@ -133,12 +205,11 @@ def _finished(key: str, job: Job, result: JobResult, compute: Compute) -> Finish
         raise dg.Failure(description=f"{key}: {fault}", metadata=metadata, allow_retries=False)
     if not result.succeeded:
         raise dg.Failure(
-            description=f"{key}: training failed: {result.problem}\n{result.log_tail}".rstrip(),
+            description=f"{key}: {what} failed: {result.problem}\n{result.log_tail}".rstrip(),
             metadata=metadata,
             allow_retries=False,
         )
-    model, held_out = result.folder / "model.skops", result.folder / "held_out.parquet"
-    return Finished(report=report, model=model, held_out=held_out, metadata=metadata)
+    return result, report, metadata
 
 
 def _job_name(key: str, run_id: str) -> str:

@@ -8,16 +8,10 @@ from typing import Any
 import dagster as dg
 
 from .job import Finished
+from .loaded import TRUSTED, Loaded, load_pipeline
 from .tracking import Tracking
-from .training_steps.prepare import DataError
 
 PROFILE, HELD_OUT, TRIALS = "profile.json", "held_out.parquet", "trials.json"
-
-# Types that a model file may hold besides those that skops trusts itself; anything else is not loaded.
-_TRUSTED = {
-    *("numpy.dtype", "sklearn.tree._tree.Tree", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"),
-    *("xgboost.core.Booster", "xgboost.sklearn.XGBClassifier", "xgboost.sklearn.XGBRegressor"),
-}
 
 
 @dataclass(frozen=True)
@@ -32,45 +26,6 @@ class Candidate:
     metrics: dict[str, float]
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """A model that predicts, and what it was trained on."""
-
-    pipeline: Any
-    classes: list[Any] | None
-    profile: dict[str, Any]
-    task: str
-    features: list[str]
-    one_hot: list[str]
-
-    def predict(self, frame: Any) -> Any:
-        """Predictions for rows that have the features, as the training named its classes."""
-        predicted = self.pipeline.predict(self.prepared(frame))
-        return predicted if self.classes is None else [self.classes[code] for code in predicted]
-
-    def shares(self, frame: Any) -> Any:
-        """The probability of each class, a column a class."""
-        return self.pipeline.predict_proba(self.prepared(frame))
-
-    @property
-    def labels(self) -> list[Any]:
-        """The classes in the order of ``shares``."""
-        return self.classes if self.classes is not None else list(self.pipeline.classes_)
-
-    def prepared(self, frame: Any) -> Any:
-        """The features with the types they had in training."""
-        made = frame[self.features].copy()
-        for name in self.features:
-            if name in self.one_hot:
-                made[name] = made[name].astype(object).where(made[name].notna(), "missing").astype(str)
-            else:
-                try:
-                    made[name] = made[name].astype("float64")
-                except (ValueError, TypeError):
-                    raise DataError(f"features: the model knows {name!r} as a number, but it holds text") from None
-        return made
-
-
 def log_training(tracking: Tracking, request: dict[str, Any], finished: Finished) -> str:
     """Log a finished training to the run that is active; the address of the model.
 
@@ -80,7 +35,6 @@ def log_training(tracking: Tracking, request: dict[str, Any], finished: Finished
         finished: What came of it.
     """
     import pandas as pd
-    import skops.io
 
     mlflow = tracking.activate()
     report = finished.report
@@ -98,13 +52,13 @@ def log_training(tracking: Tracking, request: dict[str, Any], finished: Finished
             mlflow.log_text(json.dumps(report["trials"], indent=1), TRIALS)
         if request["held_out_rows"]:
             mlflow.log_artifact(str(finished.held_out))
-        pipeline = skops.io.load(finished.model, trusted=_trusted(finished.model))
+        pipeline = load_pipeline(finished.model)
         held_out = pd.read_parquet(finished.held_out)[request["features"]]
         info = mlflow.sklearn.log_model(
             pipeline,
             name="model",
             serialization_format="skops",
-            skops_trusted_types=sorted(_TRUSTED),
+            skops_trusted_types=sorted(TRUSTED),
             signature=mlflow.models.infer_signature(held_out, pipeline.predict(held_out)),
             pip_requirements=[f"{name}=={version}" for name, version in report["versions"].items()],
         )
@@ -160,7 +114,7 @@ def load_model(tracking: Tracking, model_uri: str, run_id: str) -> Loaded:
     with tracking.explained():
         known = _profile(tracking, run_id)
         pipeline = mlflow.sklearn.load_model(model_uri)
-    names = ("classes", "profile", "task", "features", "one_hot")
+    names = ("classes", "profile", "task", "features", "one_hot", "versions")
     return Loaded(pipeline=pipeline, **{name: known[name] for name in names})
 
 
@@ -196,12 +150,3 @@ def _parameters(request: dict[str, Any], report: dict[str, Any]) -> dict[str, An
     split = {f"split_{name}": value for name, value in request["split"].items() if value is not None}
     asked = {"algorithm": request["algorithm"], "seed": request["seed"], "features": len(request["features"]), **split}
     return asked | {f"rows_{name}": count for name, count in report["rows"].items()} | report["parameters"]
-
-
-def _trusted(file: Path) -> list[str]:
-    import skops.io
-
-    found = set(skops.io.get_untrusted_types(file=file))
-    if foreign := found - _TRUSTED:
-        raise dg.Failure(description=f"the model holds types that are not trusted: {', '.join(sorted(foreign))}")
-    return sorted(found)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from .rules import literal
+from .rows import literal
 
 _INSERTED_ROWS = 500
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from .data import Rows, quote
+from .rows import Rows, quote
 from .rules import Rule
 
 SAMPLE_ROWS = 5
@@ -85,8 +85,8 @@ def _finding(
         case "freshness":
             return _freshness(rule, rows)
         case "unique":
-            names = ", ".join(map(quote, rule.columns))
-            some = " AND ".join(f"{quote(name)} IS NOT NULL" for name in rule.columns)
+            quoted = [quote(name, rows.dialect) for name in rule.columns]
+            names, some = ", ".join(quoted), " AND ".join(f"{name} IS NOT NULL" for name in quoted)
             kept = f"{some} AND ({rule.where})" if rule.where else some
             repeated = f"SELECT {names} FROM {rows.relation} AS r WHERE {kept} GROUP BY {names} HAVING count(*) > 1"  # noqa: S608
             return _rows(rule, rows, f"({names}) IN ({repeated})", personal, list(types))
@@ -105,7 +105,8 @@ def _rows(rule: Rule, rows: Rows, condition: str, personal: list[str], columns: 
     if failing:
         shown = [name for name in columns if name not in personal]
         # A personal column is not even read.
-        found = rows.query(f"SELECT {', '.join(map(quote, shown)) or '1'} FROM {relation} LIMIT {SAMPLE_ROWS}")  # noqa: S608
+        names = ", ".join(quote(name, rows.dialect) for name in shown) or "1"
+        found = rows.query(f"SELECT {names} FROM {relation} LIMIT {SAMPLE_ROWS}")  # noqa: S608 - quoted
         values = [dict(zip(shown, row, strict=False)) for row in found.rows]
         sample = [{name: row.get(name, HIDDEN) for name in columns} for row in values]
     allowed = f", {rule.maximum_failing_rows:,} are allowed" if rule.maximum_failing_rows else ""
@@ -132,8 +133,9 @@ def _row_count(rule: Rule, rows: Rows) -> Finding:
 
 def _freshness(rule: Rule, rows: Rows) -> Finding:
     where = f" WHERE {rule.where}" if rule.where else ""
-    column = quote(rule.columns[0])
-    latest = rows.query(f"SELECT CAST(max({column}) AS VARCHAR) FROM {rows.relation} AS r{where}").rows[0][0]  # noqa: S608
+    column = quote(rule.columns[0], rows.dialect)
+    text = "STRING" if rows.dialect in ("databricks", "bigquery") else "VARCHAR"
+    latest = rows.query(f"SELECT CAST(max({column}) AS {text}) FROM {rows.relation} AS r{where}").rows[0][0]  # noqa: S608
     if latest is None:
         return Finding(rule, False, "there is no value")
     try:

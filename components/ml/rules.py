@@ -7,7 +7,8 @@ from pydantic import Field
 
 from ..base import StrictModel
 from .attributes import Severity
-from .data import FILE_PATTERN, TABLE_PATTERN, quote
+from .data import FILE_PATTERN, TABLE_PATTERN
+from .rows import literal, quote
 
 Check = Literal[
     "not_null",
@@ -137,7 +138,7 @@ class Rule(StrictModel):
         """The SQL condition of rows that break a rule about single rows."""
         if self.check == "sql":
             return f"({self.expression}) IS NOT TRUE"
-        return " OR ".join(self._broken_by(quote(name), dialect, referenced) for name in self.columns)
+        return " OR ".join(self._broken_by(quote(name, dialect), dialect, referenced) for name in self.columns)
 
     def _broken_by(self, column: str, dialect: str, referenced: str) -> str:
         match self.check:
@@ -157,7 +158,7 @@ class Rule(StrictModel):
                     return f"NOT regexp_matches({text}, {pattern})"
                 return f"NOT REGEXP_LIKE({text}, {pattern})"
             case "foreign_key":
-                there = quote(str(self.referenced_column))
+                there = quote(str(self.referenced_column), dialect)
                 known = f"SELECT {there} FROM {referenced} AS known WHERE {there} IS NOT NULL"  # noqa: S608 - quoted
                 return f"({column} IS NOT NULL AND {column} NOT IN ({known}))"
             case _:
@@ -174,10 +175,3 @@ class RulesFile(StrictModel):
         names = [rule.check_name for rule in self.rules]
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"rules: {', '.join(repeated)} is there twice; give each a name of its own")
-
-
-def literal(value: Value) -> str:
-    """A value as SQL."""
-    if isinstance(value, bool):
-        return str(value).upper()
-    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)

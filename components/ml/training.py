@@ -27,7 +27,7 @@ from .attributes import (
 )
 from .data import DataSource, Place, place_of, scratch_folder, window_of
 from .example import training_attributes, write_wine
-from .job import Compute, Finished, compute_for, cost_tags, train_in_job
+from .job import Compute, Finished, compute_for, cost_tags, in_the_workspace, train_in_job
 from .model_store import log_training
 from .tracking import TrackingError, context_tags, tracking
 from .training_steps.metrics import CLASSIFICATION, REGRESSION
@@ -225,9 +225,13 @@ class ModelTrainingComponent(StrictComponent):
             rows = self.data.opened(context, place, window_of(context, self.partition), self._time_column())
             columns = self._columns()
             check_columns([column.name for column in rows.columns()], columns)
-            count = rows.export(list(dict.fromkeys(name for names in columns.values() for name in names)), data)
-            context.log.info(f"{count:,} rows of {rows.origin}")
-            finished = train_in_job(context, self.key, compute, request, data, self.owners, folder)
+            every = list(dict.fromkeys(name for names in columns.values() for name in names))
+            if self.data.path is None and in_the_workspace(compute, context.resources.warehouse.engine):
+                request |= {"relation": rows.relation, "columns": every}
+                finished = train_in_job(context, self.key, compute, request, None, self.owners, folder)
+            else:
+                context.log.info(f"{rows.export(every, data):,} rows of {rows.origin}")
+                finished = train_in_job(context, self.key, compute, request, data, self.owners, folder)
             model_uri = log_training(mlflow, request, finished)
             mlflow.client.set_tag(run.info.run_id, "model_uri", model_uri)
         return dg.MaterializeResult(
@@ -243,7 +247,7 @@ class ModelTrainingComponent(StrictComponent):
     def _columns(self) -> dict[str, list[str]]:
         time_column = [self.split.time_column] if self.split.time_column else []
         wanted = {"features": self.features, "target": [self.target], "split.time_column": time_column}
-        return {**wanted, "slices": self.slices}
+        return {**wanted, "split.by": self.split.by, "slices": self.slices}
 
     def _time_column(self) -> str:
         return self.partition.column if self.partition else ""

@@ -7,10 +7,17 @@ _MODULES = {
     "AnswersComponent": "answers",
     "DocumentIndexComponent": "index",
     "RetrievalEvaluationComponent": "evaluation",
+    "RetrievalFiguresComponent": "figures_table",
     "SearchPageComponent": "page",
 }
 
-__all__ = ["AnswersComponent", "DocumentIndexComponent", "RetrievalEvaluationComponent", "SearchPageComponent"]
+__all__ = [
+    "AnswersComponent",
+    "DocumentIndexComponent",
+    "RetrievalEvaluationComponent",
+    "RetrievalFiguresComponent",
+    "SearchPageComponent",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -121,11 +121,12 @@ class AnswersComponent(StrictComponent):
 
     def models(self, stack: ExitStack, context: dg.AssetExecutionContext, root: Path) -> list[Any]:
         """Calls to the model that answers and to the one that puts in order, open until the stack closes."""
-        from .embedding import calls_for
+        from .embedding import calls_for, model_in_force
 
+        named = [model_in_force(model, root, context.log.warning) for model in (self.completion, self.reranking)]
         return [
             stack.enter_context(calls_for(provider, root, self.key, self.owners, context.run.run_id, context.log.info))
             if provider
             else None
-            for provider in (self.completion, self.reranking)
+            for provider in named
         ]

@@ -9,18 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from .chunking import Chunking
+from .cutting import embedded
+from .engines.base import Here, Preparer
 from .indexing import Embed, Indexer, Limits, Report
-from .manifest import Build, Entry, Manifest
+from .manifest import ADOPTING, Build, Entry, Manifest
 from .names import INDEXES, fingerprint, is_collection_of, manifest_file
 from .pointer import Pointer, read_pointer, write_pointer
+from .preparing import Work
 from .sources.base import SourceDocument
-from .stores.base import CollectionMissingError, VectorStore
+from .stores.base import CollectionMissingError, Record, VectorStore, pages
 from .stores.opening import FolderLock
 from .words import ChunkBooks
 
 # Changes when documents are read or cut otherwise by a new version of this library.
 READING = 1
 _LOCK_SECONDS = 3600.0
+_ADOPTED_AT_ONCE = 500
 
 Sources = Sequence[tuple[str, Callable[[], Iterator[SourceDocument]]]]
 
@@ -72,6 +76,7 @@ def bring_up_to_date(
     *,
     part: str = "",
     parts: Sequence[str] = ("",),
+    preparer: Preparer | None = None,
     log: Callable[[str], None] = lambda line: None,
 ) -> Outcome:
     """Index the documents of one part, and make the collection live once all parts are in.
@@ -79,19 +84,22 @@ def bring_up_to_date(
     Args:
         part: The part of this run; one of ``parts``.
         parts: Names of all parts; each document belongs to one of them by the hash of its name.
+        preparer: Where documents are read and cut; in this process by default.
 
     Raises:
         StoreError: the store refuses, or another run has this part for more than an hour.
     """
     file = manifest_file(project_root, name)
     with _one_run(project_root / INDEXES / f"{name}{part and '-' + part}"), _opened(file) as manifest:
-        build = _build_for(store, manifest, name, recipe.fingerprint)
+        # Parts that run at the same time shall find one collection, not make one each.
+        with _one_run(project_root / INDEXES / f"{name}-build"):
+            build = _build_for(store, manifest, name, recipe.fingerprint, parts)
         indexer = Indexer(
             store,
             manifest,
             build,
             embed=embed,
-            chunking=recipe.chunking,
+            preparer=preparer or Here(Work(recipe.chunking.size, recipe.chunking.overlap)),
             limits=recipe.limits,
             part=part,
             in_part=lambda document: part_of(document, parts) == part,
@@ -124,18 +132,21 @@ def part_of(document: str, parts: Sequence[str]) -> str:
     return parts[int.from_bytes(hashlib.sha256(document.encode()).digest()[:8], "big") % len(parts)]
 
 
-def _build_for(store: VectorStore, manifest: Manifest, name: str, wanted: str) -> Build:
+def _build_for(store: VectorStore, manifest: Manifest, name: str, wanted: str, parts: Sequence[str]) -> Build:
     """The collection to work on: one that was begun by the same recipe, or a new one."""
     for build in manifest.builds():
         if build.fingerprint != wanted or build.state == "old":
             continue
-        if _is_there(store, build):
+        if build.state != ADOPTING and _is_there(store, build):
             return build
         manifest.forget(build)
     pointer = read_pointer(store, name)
     if pointer and pointer.fingerprint == wanted:
         # The books were lost, as on a machine without a disk of its own: they are written again from the store.
-        return _adopted(store, manifest, pointer)
+        try:
+            return _adopted(store, manifest, pointer, parts)
+        except CollectionMissingError:
+            manifest.forget(next(build for build in manifest.builds() if build.collection == pointer.collection))
     return manifest.add_build(f"{name}_{wanted}_{secrets.token_hex(2)}", wanted)
 
 
@@ -149,17 +160,16 @@ def _is_there(store: VectorStore, build: Build) -> bool:
     return True
 
 
-def _adopted(store: VectorStore, manifest: Manifest, pointer: Pointer) -> Build:
-    build = manifest.add_build(pointer.collection, pointer.fingerprint, dimension=pointer.dimension)
+def _adopted(store: VectorStore, manifest: Manifest, pointer: Pointer, parts: Sequence[str]) -> Build:
+    """Books that follow from what is in the store; until they are whole nobody works with them."""
+    build = manifest.add_build(pointer.collection, pointer.fingerprint, ADOPTING, pointer.dimension)
     books = ChunkBooks(manifest, build)
-    for record in store.scan(pointer.collection):
-        books.intend([(record.id, record.document, "")], 0)
-        entry = Entry(
-            record.document, "", record.source, record.version, record.version, record.chunks, title=record.title
-        )
+    for page in pages(store.scan(pointer.collection), _ADOPTED_AT_ONCE):
+        entries = {record.document: _entry(record, part_of(record.document, parts)) for record in page}
+        books.intend([(record.id, record.document, entries[record.document].part) for record in page], 0)
         with manifest.transaction():
-            books.written([(record.id, f"{record.heading}\n{record.text}")])
-            manifest.put(build, [entry], 0)
+            books.written([(record.id, embedded(record.text, record.heading, record.title)) for record in page])
+            manifest.put(build, entries.values(), 0)
     with manifest.transaction() as db:
         # A document that was being replaced has chunks of two versions: it is read again.
         db.execute(
@@ -167,7 +177,14 @@ def _adopted(store: VectorStore, manifest: Manifest, pointer: Pointer) -> Build:
             "WHERE chunks.build = documents.build AND chunks.document = documents.document)",
             (build.number,),
         )
+        manifest.set_state(build, "building")
     return build
+
+
+def _entry(record: Record, part: str) -> Entry:
+    return Entry(
+        record.document, part, record.source, record.version, record.version, record.chunks, title=record.title
+    )
 
 
 def _make_live(

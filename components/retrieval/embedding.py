@@ -7,6 +7,7 @@ from typing import Any
 from ..governance import policy_for
 from ..llm.calls import ModelCalls
 from ..llm.settings import ProviderSettings
+from ..llm.stand_in import in_force
 
 
 def identity(provider: ProviderSettings) -> dict[str, Any]:
@@ -17,6 +18,17 @@ def identity(provider: ProviderSettings) -> dict[str, Any]:
 def for_readers(provider: ProviderSettings) -> dict[str, Any]:
     """The settings by which a reader embeds a question; names of secrets, no secrets."""
     return provider.model_dump(mode="json", exclude_defaults=True)
+
+
+def model_in_force(
+    provider: ProviderSettings | None, project_root: Path, warn: Callable[[str], None]
+) -> ProviderSettings | None:
+    """The model to ask; None where there is none, or where what it needs is missing, which is said as a warning."""
+    if provider is None:
+        return None
+    local = ProviderSettings()
+    found = in_force(provider, local, policy_for(project_root), warn, "What the documents say, word for word,")
+    return None if found is local else found
 
 
 def calls_for(

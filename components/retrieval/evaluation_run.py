@@ -8,7 +8,7 @@ import dagster as dg
 
 from .answering import Answer, Answering, Question, answers_to
 from .answers_run import index_of, summed
-from .embedding import calls_for
+from .embedding import calls_for, model_in_force
 from .faults import told
 from .figures import Figures, accepted_file, add_to_history, as_rows, chart, history_file, now, read_accepted
 from .gold import GoldError, GoldQuestion, read_gold
@@ -40,8 +40,9 @@ def run_evaluation(
         raise dg.Failure(f"{component.key}: {error}", allow_retries=False) from None
     with told(component.key), ExitStack() as stack:
         index = stack.enter_context(index_of(component, context, root))
-        model = component.completion and stack.enter_context(
-            calls_for(component.completion, root, component.key, component.owners, context.run.run_id, context.log.info)
+        completion = model_in_force(component.completion, root, context.log.warning)
+        model = completion and stack.enter_context(
+            calls_for(completion, root, component.key, component.owners, context.run.run_id, context.log.info)
         )
         found = _searched(index, gold, component.search.mode, component.search.diversity)
         how = Answering(
@@ -55,8 +56,8 @@ def run_evaluation(
         values = {**retrieval_figures(found, component.k), **answer_figures(pairs, _cited(index, answers))}
         baseline = retrieval_figures(_searched(index, gold, "words", 0.0), component.k) if index.has_words else {}
         costs = summed([calls.metadata() for calls in (index.calls, model) if calls])
-        collection = index.pointer.collection
-    figures = Figures(now(), context.run.run_id, collection, len(gold), values, baseline)
+        collection, passages = index.pointer.collection, index.count()
+    figures = Figures(now(), context.run.run_id, collection, len(gold), values, baseline, passages)
     history = add_to_history(history_file(root, name), figures)
     shown = [figure for figure in ("recall", "mrr", "ndcg") if figure in values]
     missed = [item.question for item, hits in found if item.documents and not _reached(item, hits[: component.k])]

@@ -7,6 +7,7 @@ import dagster as dg
 
 from ..llm.errors import ModelCallError
 from ..secrets import SecretError
+from .engines.base import EngineError
 from .stores.base import StoreError
 
 # What the vendors' clients raise when a server is gone or refuses is of many kinds; trying again later may help.
@@ -28,7 +29,7 @@ def told(key: str) -> Iterator[None]:
         yield
     except ModelCallError as error:
         raise error.as_failure(key) from None
-    except StoreError as error:
+    except (EngineError, StoreError) as error:
         raise dg.Failure(f"{key}: {error}", allow_retries=error.transient) from None
     except SecretError as error:
         raise dg.Failure(f"{key}: {error}", allow_retries=False) from None

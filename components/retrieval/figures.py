@@ -28,6 +28,7 @@ class Figures:
     Args:
         moment: When, in UTC, as ISO 8601.
         baseline: The same figures of a search by BM25 over the same chunks; empty where it was not possible.
+        passages: Chunks in the index.
     """
 
     moment: str
@@ -36,6 +37,7 @@ class Figures:
     questions: int
     values: dict[str, float]
     baseline: dict[str, float]
+    passages: int = 0
 
 
 def history_file(project_root: Path, name: str) -> Path:

@@ -13,6 +13,7 @@ from ..base import StrictComponent
 from ..llm.settings import ProviderSettings
 from .attributes import Key
 from .chunking import Chunking
+from .engines.attributes import EngineName
 from .index_scaffolder import DocumentIndexScaffolder
 from .sources.attributes import DocumentSource
 from .stores.attributes import StoreSettings
@@ -56,6 +57,13 @@ class DocumentIndexComponent(StrictComponent):
     chunking: Annotated[Chunking, dg.Resolver.default(description="How documents are cut.")] = field(
         default_factory=Chunking
     )
+    engine: Annotated[
+        EngineName,
+        dg.Resolver.default(
+            description="Where documents are read, cut and, by a local model, embedded: here; on Spark (SPARK_REMOTE "
+            "names a server); or on Ray (RAY_ADDRESS names a cluster). Without the variable it runs on this machine."
+        ),
+    ] = "local"
     partitions: Annotated[
         int | None,
         dg.Resolver.default(

@@ -1,17 +1,21 @@
 """One run of an index asset: from sources to the live collection, with what people should know about it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from ..governance import policy_for
 from ..llm.settings import ProviderSettings
+from ..llm.stand_in import in_force
 from .building import Outcome, Recipe, bring_up_to_date
 from .embedding import calls_for, for_readers, identity
+from .engines.opening import preparing
 from .faults import told
 from .indexing import Limits
 from .names import index_name, manifest_file
-from .stores.opening import open_store
+from .stores.opening import open_store, store_in_force
 
 if TYPE_CHECKING:
     from .index import DocumentIndexComponent
@@ -28,6 +32,8 @@ def run_index(
     Raises:
         dagster.Failure: the store or the provider refuses, or nothing at all could be read.
     """
+    with told(component.key):
+        component, stand_in = _in_force(component, context, root)
     limits = Limits(
         max_bytes=int(component.max_file_mb * 1e6),
         leave_out_injection=component.prompt_injection == "leave_out",
@@ -47,6 +53,7 @@ def run_index(
         calls_for(
             component.embedding, root, component.key, component.owners, context.run.run_id, context.log.info
         ) as calls,
+        preparing(component.engine, component.chunking, component.embedding) as preparer,
     ):
         outcome = bring_up_to_date(
             store,
@@ -57,18 +64,31 @@ def run_index(
             calls.embed,
             part=context.partition_key if component.partitions else "",
             parts=component.part_names(),
+            preparer=preparer,
             log=context.log.warning,
         )
-        metadata = calls.metadata()
+        metadata = {**calls.metadata(), **preparer.metadata()}
     if not outcome.totals["chunks"] and not component.partitions:
         reasons = [*outcome.report.faults, *(f"{entry.document} {entry.fault}" for entry in outcome.refused)]
         raise dg.Failure(
             f"{component.key}: no document could be read: {'; '.join(reasons)[:2000]}", allow_retries=False
         )
     return dg.MaterializeResult(
-        metadata={**metadata, **_metadata(outcome, root, index_name(component.key), component)},
+        metadata={**metadata, **_metadata(outcome, root, index_name(component.key), component), **stand_in},
         check_results=[_read_check(outcome), _injection_check(outcome)],
     )
+
+
+def _in_force(
+    component: "DocumentIndexComponent", context: dg.AssetExecutionContext, root: Path
+) -> tuple["DocumentIndexComponent", dict[str, Any]]:
+    """The component with the model and the store that can be used here, and what to say where they are others."""
+    embedding = in_force(component.embedding, ProviderSettings(), policy_for(root), context.log.warning)
+    store, reason = store_in_force(component.store, root)
+    if reason:
+        context.log.warning(f"SAMPLE: {reason}. The file {store.embedded_path} stands in.")
+    is_sample = bool(reason) or embedding is not component.embedding
+    return replace(component, embedding=embedding, store=store), {"sample": True} if is_sample else {}
 
 
 def _window(embedding: ProviderSettings) -> int:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .chunking import Chunk, Chunking, chunks_of
-from .documents.blocks import Document, DocumentError
-from .documents.injection import FLAG, suspicious
-from .documents.reading import read_document
+from .cutting import Chunk
+from .documents.blocks import DocumentError
+from .engines.base import Preparer, Task
 from .manifest import Build, Entry, Manifest
+from .preparing import Prepared
 from .sources.base import SourceDocument, SourceError
 from .stores.base import Record, VectorStore, pages, record_id
 from .words import ChunkBooks
@@ -79,7 +79,7 @@ class Indexer:
         build: Build,
         *,
         embed: Embed,
-        chunking: Chunking,
+        preparer: Preparer,
         limits: Limits,
         part: str = "",
         in_part: Callable[[str], bool] = lambda document: True,
@@ -87,7 +87,7 @@ class Indexer:
     ) -> None:
         self._store, self._manifest, self._build = store, manifest, build
         self._books = ChunkBooks(manifest, build)
-        self._embed, self._chunking, self._limits = embed, chunking, limits
+        self._embed, self._preparer, self._limits = embed, preparer, limits
         self._part, self._in_part, self._log = part, in_part, log
         self._run = manifest.new_run()
         self._waiting: list[_Waiting] = []
@@ -106,12 +106,14 @@ class Indexer:
                 if not given:
                     raise SourceError(f"source {name}: gave no document")
             except SourceError as error:
+                self._take_rest()
                 self._flush()
                 kept = self._manifest.seen_source(self._build, name, self._part, self._run)
                 self.report.faults.append(
                     f"{error}; {kept} documents of before stay in the index" if kept else str(error)
                 )
                 self._log(self.report.faults[-1])
+        self._take_rest()
         self._flush()
         self._remove_gone()
         if self.report.chunks_written or self.report.chunks_deleted:
@@ -148,10 +150,33 @@ class Indexer:
                         self._manifest.put(self._build, [known], self._run)
                 self._keep(known)
                 return
-            document = read_document(data, found.kind, found.path)
-            self._wait_for(replace(entry, title=found.title or document.title), document, found)
         except DocumentError as error:
             self._refuse(replace(entry, fault=str(error)), known)
+            return
+        for task, made in self._preparer.give(Task(entry, known, found, data)):
+            self._take_prepared(task, made)
+
+    def _take_rest(self) -> None:
+        for task, made in self._preparer.rest():
+            self._take_prepared(task, made)
+
+    def _take_prepared(self, task: Task, made: Prepared) -> None:
+        """A document that was read and cut, or could not be."""
+        kept = [at for at, flags in enumerate(made.flags) if not (flags and self._limits.leave_out_injection)]
+        if not kept:
+            fault = made.fault or "has only text that looks like prompt injection"
+            self._refuse(replace(task.entry, fault=fault), task.known)
+            return
+        flagged, notes = sum(map(bool, made.flags)), "; ".join(made.notes)
+        entry = replace(task.entry, title=made.title, chunks=len(kept), flagged=flagged, notes=notes)
+        for ordinal, at in enumerate(kept):
+            record = self._record(entry, task.found, made.chunks[at], ordinal, made.flags[at])
+            if made.vectors is not None:
+                record = replace(record, vector=made.vectors[at])
+            ends = entry if ordinal == len(kept) - 1 else None
+            self._waiting.append(_Waiting(record, made.chunks[at].embedded(entry.title), ends))
+            if len(self._waiting) >= self._limits.window:
+                self._flush()
 
     def _keep(self, known: Entry) -> None:
         self.report.unchanged += 1
@@ -173,30 +198,10 @@ class Indexer:
         self._log(f"{entry.document} {entry.fault}")
         self._commit([], [entry])
 
-    def _wait_for(self, entry: Entry, document: Document, found: SourceDocument) -> None:
-        chunks = [
-            (chunk, FLAG if suspicious(f"{chunk.heading}\n{chunk.text}") else "")
-            for chunk in chunks_of(document, self._chunking)
-        ]
-        flagged = sum(bool(flags) for _, flags in chunks)
-        if self._limits.leave_out_injection:
-            chunks = [(chunk, flags) for chunk, flags in chunks if not flags]
-        entry = replace(entry, chunks=len(chunks), flagged=flagged, notes="; ".join(document.notes))
-        if not chunks:
-            raise DocumentError("has only text that looks like prompt injection")
-        for ordinal, (chunk, flags) in enumerate(chunks):
-            record = self._record(entry, found, chunk, ordinal, flags)
-            waiting = _Waiting(record, chunk.embedded(entry.title))
-            if ordinal == len(chunks) - 1:
-                waiting.entry = entry
-            self._waiting.append(waiting)
-            if len(self._waiting) >= self._limits.window:
-                self._flush()
-
     def _record(self, entry: Entry, found: SourceDocument, chunk: Chunk, ordinal: int, flags: str) -> Record:
         return Record(
             id=record_id(entry.document, entry.hash, ordinal),
-            vector=None,  # type: ignore[arg-type]  # follows when the window is full
+            vector=None,  # type: ignore[arg-type]  # follows when the window is full, or from an engine
             document=entry.document,
             text=chunk.text,
             source=entry.source,
@@ -219,7 +224,7 @@ class Indexer:
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
-        vectors = _usable(self._embed([item.embedded for item in waiting]))
+        vectors = _usable(self._vectors(waiting))
         if not self._created:
             self._created = True
             self._store.create(self._build.collection, vectors.shape[1])
@@ -232,6 +237,14 @@ class Indexer:
         self._commit(
             [(item.record.id, item.embedded) for item in waiting], [item.entry for item in waiting if item.entry]
         )
+
+    def _vectors(self, waiting: Sequence[_Waiting]) -> Any:
+        """Those that an engine made; else those of the model, which is called now."""
+        import numpy as np
+
+        missing = [item.embedded for item in waiting if item.record.vector is None]
+        made = iter(self._embed(missing)) if missing else iter(())
+        return np.stack([next(made) if item.record.vector is None else item.record.vector for item in waiting])
 
     def _commit(self, texts: list[tuple[str, str]], entries: list[Entry]) -> None:
         """Take old chunks of finished documents away, then note all of it."""

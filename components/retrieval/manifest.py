@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_WAIT_SECONDS = 60.0
+from ..llm.sqlite_file import open_sqlite
+
 _PAGE = 500
+ADOPTING = "adopting"
 _TABLES = """
 CREATE TABLE IF NOT EXISTS builds (number INTEGER PRIMARY KEY, collection TEXT UNIQUE NOT NULL,
     fingerprint TEXT NOT NULL, dimension INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, since REAL NOT NULL);
@@ -29,7 +31,7 @@ CREATE TABLE IF NOT EXISTS runs (number INTEGER PRIMARY KEY AUTOINCREMENT, since
 
 @dataclass(frozen=True)
 class Build:
-    """One collection of the index: being built, live, or old."""
+    """One collection of the index: ADOPTING (its books are being written), building, live, or old."""
 
     number: int
     collection: str
@@ -68,10 +70,7 @@ class Manifest:
     """The books in one SQLite file; several processes may use it, each for a part of the documents."""
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(file, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db = open_sqlite(file)
         self._db.executescript(_TABLES)
 
     def close(self) -> None:
@@ -116,6 +115,10 @@ class Manifest:
         """Note the length of a collection's vectors."""
         with self.transaction() as db:
             db.execute("UPDATE builds SET dimension = ? WHERE number = ?", (dimension, build.number))
+
+    def set_state(self, build: Build, state: str) -> None:
+        """Note how far a collection is, within the caller's transaction."""
+        self._db.execute("UPDATE builds SET state = ? WHERE number = ?", (state, build.number))
 
     def make_live(self, build: Build) -> None:
         """Make a collection the live one, and all others that were live old."""

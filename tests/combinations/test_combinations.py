@@ -1,6 +1,8 @@
 """Any combination of answers renders, its YAML is right, and it loads; every two answers meet at least once."""
 
 import asyncio
+import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -18,6 +20,8 @@ import yaml
 from dagster.components.core.component_tree import ComponentTree
 from jsonschema import Draft202012Validator
 
+from components.ingestion.rest.catalogue import CONNECTORS as CONNECTOR_FILES
+from components.ingestion.rest.catalogue import packaged_connector
 from tests.combinations.pairs import Row, covering, pairwise
 from tests.payload.variants import GIT
 from tests.rendering import asked_questions, copy_template, render
@@ -114,33 +118,58 @@ def test_every_combination_renders_and_its_yaml_is_right(without_library: Path, 
     assert wrong == {}
 
 
-@pytest.fixture(scope="module")
-def own_dbt(template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    """A dbt project of one's own: in a folder, and in a git repository."""
-    folder = tmp_path_factory.mktemp("own")
-    project = render(template, folder / "shop", exclude=["/src/"])
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
-    for command in (["init", "-q", "-b", "main"], ["add", "transform"], ["commit", "-qm", "dbt"]):
-        subprocess.run(["git", *identity, *command], cwd=project, check=True)
-    return str(project / "transform"), f"{project.as_uri()}//transform"
-
-
 LOADED = covering(ROWS, ["dbt_project", *(choice for choices in MANY.values() for choice in choices)])
+MATERIALISED = ["cloud"]  # whose tests run the whole platform too; the starter's own do in tests/e2e
+
+
+def own_dbt(folder: Path, row: Row) -> tuple[str, str]:
+    """A dbt project of one's own, in a folder and in a git repository, with a mart of what a source loads."""
+    transform = folder / "shop" / "transform"
+    (transform / "models").mkdir(parents=True)
+    name = next(
+        (source for source in MANY["sources"] if row[source] and (CONNECTOR_FILES / f"{source}.yaml").is_file()), ""
+    )
+    table = packaged_connector(name).resources[0].name if name else "nothing"
+    (transform / "dbt_project.yml").write_text("name: shop\nprofile: warehouse\nmodels: {shop: {+schema: marts}}\n")
+    (transform / "models" / "counted.sql").write_text(
+        f"select count(*) as rows_there from {{{{ source('{name}', '{table}') }}}}\n"
+    )
+    (transform / "models" / "shop.yml").write_text(
+        f"sources: [{{name: {name}, schema: {name}, tables: [{{name: {table}}}]}}]\n"
+        "models: [{name: counted, description: How many there are.}]\n"
+    )
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+    for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "dbt"]):
+        subprocess.run(["git", *identity, *command], cwd=folder / "shop", check=True)
+    return str(transform), f"{(folder / 'shop').as_uri()}//transform"
 
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("number", range(len(LOADED)))
-def test_a_combination_loads(
-    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_dbt: tuple[str, str], number: int
+def test_a_combination_loads_and_its_own_tests_pass(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
 ):
     row = LOADED[number]
-    project = render(template, tmp_path / "project", answers(row, *own_dbt))
+    project = render(template, tmp_path / "project", answers(row, *own_dbt(tmp_path, row)))
     definitions = loaded(project, row, monkeypatch)
     keys = {spec.key.to_user_string() for spec in definitions.resolve_all_asset_specs()}
     silent = [place for place in folders_of(row) if not (project / "src/data_platform/defs" / place).is_dir()]
     assert silent == []
     assert len(keys) > len(folders_of(row))
     definitions.resolve_implicit_global_asset_job_def()
+    passed = own_tests(project, *([] if row["dbt_project"] in MATERIALISED else ["-m", "not materialises"]))
+    with capsys.disabled():
+        print(f"\n{passed} own tests of a project with {len(folders_of(row))} sources and tools passed")
+
+
+def own_tests(project: Path, *options: str) -> int:
+    """How many tests of a generated project passed, in this environment, which holds every library."""
+    environment = {**os.environ, "PYTHONPATH": str(project / "src")}
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", *options]
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-10_000:] + done.stderr[-2_000:]
+    [passed] = re.findall(r"(\d+) passed", done.stdout)
+    return int(passed)
 
 
 def folders_of(row: Row) -> list[str]:

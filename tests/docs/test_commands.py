@@ -122,6 +122,13 @@ def test_the_lakehouse_tutorial_works_as_written(template_repository: Path, tmp_
 
 
 @pytest.mark.e2e
+def test_the_ai_tutorial_works_as_written(template_repository: Path, tmp_path: Path):
+    reader = Reader(tmp_path, template_repository)
+    for command in commands("docs/tutorials/ai-starter.md"):
+        reader.type(command)
+
+
+@pytest.mark.e2e
 def test_bringing_your_own_dbt_works_as_written(template_repository: Path, tmp_path: Path):
     write_dbt_project(tmp_path / "analytics")
     reader = Reader(tmp_path, template_repository)

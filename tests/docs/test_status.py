@@ -28,6 +28,12 @@ def test_the_stacks_have_their_slots():
     assert len(names) == len(set(names))
 
 
+def test_every_slot_of_the_modern_data_stack_is_named_by_a_test():
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__))
+    names = [name for slot in all_slots() if slot.stack == "modern-data" for name in slot.names]
+    assert [name for name in names if f'"{name}"' not in tests] == []
+
+
 @pytest.mark.parametrize(
     ("results", "expected"),
     [

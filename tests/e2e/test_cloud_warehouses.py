@@ -75,6 +75,7 @@ def exported(project: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slot("modern-data", "bigquery", "server")
 def test_the_whole_project_runs_on_bigquery(adapters: Adapters, bigquery_port: int, google_login: Path):
     result = outcome(
         adapters,
@@ -95,6 +96,7 @@ def test_the_whole_project_runs_on_bigquery(adapters: Adapters, bigquery_port: i
     assert all("." in row["delayed_percent"] for row in watchlist)
 
 
+@pytest.mark.slot("modern-data", "snowflake", "server")
 def test_the_project_runs_on_snowflake_from_loaded_rows_on(adapters: Adapters, snowflake_port: int):
     # dlt's loader needs several statements in one request and a stage to put files on, which the emulator lacks:
     # the rows go in by the engine's own connection.

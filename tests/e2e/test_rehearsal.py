@@ -34,7 +34,13 @@ def rehearse(adapters: Adapters, warehouse: str, local: str) -> subprocess.Compl
     return adapters.run(warehouse, "tools/rehearse.py", WAREHOUSE_DUCKDB_FILE=local)
 
 
-@pytest.mark.parametrize("warehouse", ["redshift", "databricks", "motherduck"])
+SLOTS = {"redshift": "redshift", "databricks": "databricks-sql", "motherduck": "motherduck"}
+
+
+@pytest.mark.parametrize(
+    "warehouse",
+    [pytest.param(name, marks=pytest.mark.slot("modern-data", slot, "rehearsed")) for name, slot in SLOTS.items()],
+)
 def test_the_sample_gives_the_same_rows_on_every_warehouse(adapters: Adapters, local: str, warehouse: str):
     done = rehearse(adapters, warehouse, local)
     assert done.returncode == 0, said(done)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rendering import answer_sets
+from tests.rendering import answer_sets, asked_questions
 
 # Names of environment variables are no secrets, and neither is the password of the database that a CI job throws away.
 NO_SECRETS = ["^[A-Z]+(_[A-Z]+)*$", "^ci$"]
@@ -26,6 +26,12 @@ def found(folder: Path) -> dict[str, list[str]]:
 )
 def test_a_secret_scan_finds_nothing(rendered, name: str):
     assert found(rendered(answer_sets()[name])) == {}
+
+
+def test_a_secret_scan_finds_nothing_in_a_project_with_every_source_and_tool(rendered):
+    questions = asked_questions()
+    answers = {name: list(questions[name]["choices"].values()) for name in ("sources", "tools")}
+    assert found(rendered(answers)) == {}
 
 
 def test_the_scan_would_find_a_key(rendered):

@@ -37,8 +37,19 @@ SESSIONS = {
         ("Which company package", "\x15acme-components>=1.2" + ENTER),
         ("Which CI", DOWN + ENTER),
     ],
-    "component-package": [
+    "ai": [
         ("What do you want to make", DOWN + DOWN + ENTER),
+        ("What is the project called", "\x15Help Desk" + ENTER),
+        ("Who owns the data", "\x15team:support" + ENTER),
+        ("Which models", DOWN + ENTER),
+        ("Which vector store", DOWN + DOWN + DOWN + ENTER),
+        # Both examples are chosen at first: space adds the third choice.
+        ("What does it begin with", DOWN + DOWN + " " + ENTER),
+        ("Which company package", "\x15acme-components>=1.2" + ENTER),
+        ("Which CI", DOWN + ENTER),
+    ],
+    "component-package": [
+        ("What do you want to make", DOWN + DOWN + DOWN + ENTER),
         ("What is the project called", "\x15Shop Platform" + ENTER),
         ("Who owns the data", "\x15team:platform" + ENTER),
         # All are chosen at first: space takes the first one away.
@@ -65,6 +76,16 @@ EXPECTED = {
         "catalog": "analytics",
         "databricks_compute": "azure",
         "databricks_options": ["mlflow", "bundle"],
+        "company_package": "acme-components>=1.2",
+        "ci": "gitlab",
+    },
+    "ai": {
+        "kind": "ai",
+        "project_name": "Help Desk",
+        "owner": "team:support",
+        "provider": "openai",
+        "vector_store": "qdrant",
+        "ai_options": ["documents", "reviews", "minilm"],
         "company_package": "acme-components>=1.2",
         "ci": "gitlab",
     },

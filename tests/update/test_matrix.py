@@ -251,6 +251,23 @@ def test_a_changed_answer_adds_and_removes_exactly_its_files(
     assert project.answers()[name] == value
 
 
+def test_a_choice_that_is_added_later_brings_its_seeded_folder_and_no_other(template: Path, tmp_path: Path):
+    project = made(template, tmp_path / "project", PRESENT, {"sources": ["hubspot"]})
+    defs = "src/data_platform/defs"
+    mine = project.read(f"{defs}/ingestion/hubspot/defs.yaml") + b"# mine\n"
+    project.edit({f"{defs}/ingestion/hubspot/defs.yaml": mine, f"{defs}/dashboards/flights/defs.yaml": None})
+    plain = project.copied_to(tmp_path / "plain")
+    choices = ["--data", "sources=[hubspot, stripe]", "--data", "tools=[powerbi]"]
+    for updated_project, done in ((project, project.update(*choices)), (plain, plain.plain_update(*choices))):
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert updated_project.read(f"{defs}/ingestion/hubspot/defs.yaml") == mine
+        assert not updated_project.has(f"{defs}/dashboards/flights/defs.yaml")
+        for folder in ("ingestion/stripe", "bi/powerbi"):
+            assert b"type: data_platform.components." in updated_project.read(f"{defs}/{folder}/defs.yaml")
+        assert updated_project.has("src/data_platform/components/ingestion/connectors/stripe.yaml")
+        assert "STRIPE_API_KEY=" in updated_project.read(".env.example").decode()
+
+
 @pytest.mark.parametrize("version", FROM)
 def test_a_plain_update_with_defaults_works_and_new_questions_take_their_defaults(
     template: Path, tmp_path: Path, version: str

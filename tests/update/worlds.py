@@ -120,9 +120,9 @@ class Project:
         command = [sys.executable, f"{LOCAL_TOOLS}/update.py", *options]
         return self._run(command, environment)
 
-    def plain_update(self) -> "subprocess.CompletedProcess[str]":
+    def plain_update(self, *options: str) -> "subprocess.CompletedProcess[str]":
         """Run Copier's update as its documentation shows it."""
-        return self._run([sys.executable, "-m", "copier", "update", "--defaults"], {})
+        return self._run([sys.executable, "-m", "copier", "update", "--defaults", *options], {})
 
     def _run(self, command: list[str], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(

@@ -57,9 +57,10 @@ function figureAxis(column, colors, { zero, grid = true, room = 7 }) {
 
 // The axis of a line's x, true to the distances between its values.
 function continuousAxis(column, values, colors) {
-  const [min, max] = extent(values);
+  const [least, most] = extent(values);
+  const around = least < most ? 0 : isTime(column) ? 12 * HOUR : 1; // a single point has no distances yet
   const axis = {
-    type: "linear", min, max,
+    type: "linear", min: least - around, max: most + around,
     border: { color: colors.line },
     grid: { display: false },
     ticks: { color: colors.muted, maxRotation: 0, padding: 6, autoSkipPadding: 12 },

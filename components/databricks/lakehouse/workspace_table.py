@@ -66,7 +66,7 @@ def _statements(engine: Any, table: LakehouseTable, query: str, *, is_new: bool,
         return [f"CREATE OR REPLACE TABLE {target} {using}{parted} AS {query}"]
     if table.mode == "merge":
         return [table.merge(f"({query})")]
-    kinds = dict(engine.query(f"DESCRIBE QUERY {query}").rows) if added else {}
+    kinds = {row[0]: row[1] for row in engine.query(f"DESCRIBE QUERY {query}").rows} if added else {}
     grown = [f"ALTER TABLE {target} ADD COLUMNS (`{name}` {kinds.get(name, 'STRING')})" for name in added]
     if table.mode == "append":
         return [*grown, f"INSERT INTO {target} BY NAME {query}"]

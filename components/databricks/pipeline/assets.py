@@ -8,8 +8,7 @@ import dagster as dg
 
 from ...warehouse.lakehouse import TableName
 from ..target import Target
-from .local import source_version
-from .spec import DataSet, DatasetResult, Expectation, PipelineSpec
+from .spec import DataSet, DatasetResult, Expectation, PipelineSpec, source_version
 
 
 @dataclass(frozen=True)

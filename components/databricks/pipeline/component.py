@@ -18,12 +18,11 @@ from ..lakehouse.remembered import remembered
 from ..target import databricks_target
 from .assets import Assets
 from .attributes import DeclaredDataSet
-from .run import run_pipeline
 from .scaffolder import PipelineScaffolder
-from .sources import find_files, read_pipeline
-from .spec import DataSet, PipelineError, PipelineSpec
+from .spec import DataSet, PipelineError, PipelineSpec, find_files
 
 FULL_REFRESH = "full_refresh"
+Place = tuple[str, str, dict[str, str], dict[str, DataSet]]  # catalog, schema, configuration, declared data sets
 
 
 @dg.scaffold_with(PipelineScaffolder)
@@ -143,6 +142,8 @@ class DeclarativePipelineComponent(StrictComponent):
             },
         )
         def pipeline(context: dg.AssetExecutionContext) -> Iterator[Any]:
+            from .run import run_pipeline
+
             yield from run_pipeline(context, assets, spec, self, size, project_root)
 
         project_root = context.project_root
@@ -169,7 +170,7 @@ class DeclarativePipelineComponent(StrictComponent):
                 project_root,
                 f"pipeline {self.name}",
                 (texts, place),
-                lambda: [asdict(one) for one in read_pipeline(files, *place, told)],
+                lambda: _read(files, place, told),
             )
             data_sets = tuple(map(DataSet.of, kept))
         except PipelineError as error:
@@ -188,3 +189,9 @@ class DeclarativePipelineComponent(StrictComponent):
             max_runtime_minutes=self.max_runtime_minutes,
             owner=self.owners[0] if self.owners else None,
         )
+
+
+def _read(files: tuple[Path, ...], place: Place, told: str) -> list[dict[str, Any]]:
+    from .sources import read_pipeline
+
+    return [asdict(one) for one in read_pipeline(files, *place, told)]

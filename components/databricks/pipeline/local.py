@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ...warehouse.lakehouse import Lakehouse, TableName
@@ -251,13 +250,3 @@ class _ViolatedError(Exception):
     def __init__(self, message: str, counts: dict[str, tuple[int, int]]) -> None:
         super().__init__(message)
         self.counts = counts
-
-
-def source_version(files: Sequence[Path]) -> str:
-    """A code version that changes with the files."""
-    from hashlib import sha256
-
-    digest = sha256()
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]

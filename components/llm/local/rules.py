@@ -12,12 +12,20 @@ _ROW = re.compile(r"<row>\n?(.*?)\n?</row>", re.DOTALL)
 _WORD = re.compile(r"[a-z0-9']+")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _KIND_WORDS = """
-good great love loved excellent amazing awesome best happy nice thanks thank perfect wonderful easy fast
-helpful works pleased recommend fantastic like liked enjoy enjoyed brilliant solid reliable smooth quick"""
+good great love loved loves excellent amazing awesome best better happy nice thanks thank perfect perfectly wonderful
+easy easily fast helpful works worked pleased pleasant recommend recommended fantastic like liked likes enjoy enjoyed
+enjoyable brilliant solid reliable smooth quick quickly beautiful beautifully delicious tasty fresh friendly fun funny
+favorite favourite glad impressed impressive incredible outstanding superb terrific excited interesting satisfied
+satisfying comfortable clear crisp sturdy well worth attentive clever charming authentic generous delightful fabulous
+gem touching sharp affordable reasonable cool strong yummy"""
 _UNKIND_WORDS = """
-bad worst hate hated terrible awful poor broken disappointed disappointing slow useless waste wrong never
-refund problem problems fail failed fails error errors crash crashes annoying horrible unhappy angry rude missing late
-cancel cannot issue issues stuck lost difficult unable delay delayed frustrated frustrating damaged bug"""
+bad badly worst worse hate hated terrible terribly awful poor poorly broken breaks broke disappointed disappointing
+disappointment slow useless waste wasted wrong never refund problem problems fail failed fails error errors crash
+crashes annoying horrible horribly unhappy angry rude missing late cancel cannot issue issues stuck lost difficult
+unable delay delayed frustrated frustrating damaged bug boring bland cheap cold crap dirty disgusting dull lacks lacked
+mediocre overpriced pathetic predictable returned ridiculous sick stale stupid sucks sucked tasteless unfortunately
+unreliable uncomfortable weak worthless avoid defective dead died dropped gross garbage joke junk lame mess mistake
+nasty overcooked pointless regret sorry unwatchable ugly weird"""
 _DENIALS = "not no never n't don't doesn't didn't isn't wasn't won't can't cannot hardly"
 _GOOD, _BAD, _NOT = (frozenset(words.split()) for words in (_KIND_WORDS, _UNKIND_WORDS, _DENIALS))
 _KIN = {
@@ -26,7 +34,12 @@ _KIN = {
     "delivery": "delivery deliver delivered shipping ship shipped package arrive arrived order tracking courier late",
     "shipping": "delivery deliver delivered shipping ship shipped package arrive arrived order tracking courier late",
     "technical": "error bug crash app software install update screen device connect connection network slow server",
-    "product": "product quality size colour color feature item broken damaged battery sound picture",
+    "product": "product quality size colour color feature item broken damaged battery sound picture phone charger "
+    "headset device bluetooth case screen plug unit camera cable purchase bought reception keyboard headphone buy car",
+    "film": "film movie cinema actor actress acting plot scene story character director script cast watch watching "
+    "ending dialogue screenplay role performance show cinematography documentary hollywood drama comedy horror episode",
+    "restaurant": "restaurant food meal menu dish waiter waitress taste eat ate dinner lunch breakfast chef table "
+    "chicken salad burger pizza sauce drink service place staff server steak sushi taco fry bread sandwich dessert",
     "quality": "quality broken damaged battery sound cheap solid durable",
     "service": "service support staff agent waiter helpful rude call phone help answer",
     "feature": "feature wish would add request suggestion idea",

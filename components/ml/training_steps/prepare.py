@@ -1,5 +1,6 @@
 """The data of a training job: read, checked and split."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ class DataError(Exception):
 
 @dataclass(frozen=True)
 class Split:
-    """Rows to train on and rows held out, in the order of the data."""
+    """Rows to train on and rows held out."""
 
     train: Any
     test: Any
@@ -55,7 +56,7 @@ def check(data: Any, request: dict[str, Any]) -> None:
     split, preprocessing = request["split"], request["preprocessing"]
     time_column = [split["time_column"]] if split.get("time_column") else []
     wanted = {"features": features, "target": [target], "split.time_column": time_column, "slices": request["slices"]}
-    check_columns(list(data.columns), wanted)
+    check_columns(list(data.columns), {**wanted, "split.by": split.get("by") or []})
     if data.empty:
         raise DataError("the data has no rows")
     if missing := int(data[target].isna().sum()):
@@ -112,26 +113,63 @@ def _is_number(column: Any) -> bool:
 
 
 def split_rows(data: Any, request: dict[str, Any]) -> Split:
-    """The rows to train on and those held out; the same for the same data and seed."""
-    from sklearn.model_selection import train_test_split
+    """The rows to train on and those held out; the same for the same rows and seed, in whatever order they came.
 
+    A row's own values say on which side it is, so that a later model is not judged on rows that an earlier one learned.
+    """
     split = request["split"]
     size = split["test_size"]
+    columns = split.get("by") or list(data.columns)
+    places = _places(data[columns], request["seed"])
+    ordered = data.iloc[places.argsort(kind="stable")]
     if split["method"] == "time":
-        ordered = data.sort_values(split["time_column"], kind="stable")
+        ordered = ordered.sort_values(split["time_column"], kind="stable")
         cut = len(ordered) - max(1, round(len(ordered) * size))
         made = Split(ordered.iloc[:cut], ordered.iloc[cut:])
     else:
-        labels = data[request["target"]] if split["method"] == "stratified" else None
-        try:
-            made = Split(*train_test_split(data, test_size=size, random_state=request["seed"], stratify=labels))
-        except ValueError as error:
-            raise DataError(f"split: {error}") from None
+        held_out = _held_out(ordered, places[places.argsort(kind="stable")], request)
+        made = Split(ordered[~held_out], ordered[held_out])
     if made.train.empty:
         raise DataError(f"split: no rows of {len(data):,} are left to train on; lower split.test_size ({size})")
     if request["task"] == "classification":
         _check_classes(made, request["target"])
     return made
+
+
+def _held_out(ordered: Any, places: Any, request: dict[str, Any]) -> Any:
+    """Which of the ordered rows are held out: the first ones, of each class where the split is stratified."""
+    import numpy as np
+
+    split = request["split"]
+    size, stratified = split["test_size"], split["method"] == "stratified"
+    labels = ordered[request["target"]].to_numpy() if stratified else np.zeros(len(ordered))
+    found = np.zeros(len(ordered), dtype=bool)
+    for label in set(labels):
+        rows = np.flatnonzero(labels == label)
+        wanted = min(max(1, round(len(rows) * size)), len(rows) - 1) if stratified else math.ceil(len(rows) * size)
+        first = rows[:wanted]
+        if split.get("by"):  # rows of one key stay together
+            first = rows[places[rows] <= places[first[-1]]]
+        found[first] = True
+    return found
+
+
+def _places(keys: Any, seed: int) -> Any:
+    """A number for each row, from its values and the seed alone; equal rows have equal numbers."""
+    import numpy as np
+    import pandas as pd
+
+    plain = pd.DataFrame(index=keys.index)
+    for name in keys.columns:
+        column = keys[name]
+        if _is_number(column):  # whole numbers become fractions as soon as one is missing
+            plain[name] = column.astype("float64")
+        else:
+            plain[name] = column.astype(object).where(column.notna(), "").astype(str).astype(object)
+    found = pd.util.hash_pandas_object(plain, index=False).to_numpy()
+    with np.errstate(over="ignore"):
+        mixed = (found ^ np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64)) * np.uint64(0xBF58476D1CE4E5B9)
+        return mixed ^ (mixed >> np.uint64(31))
 
 
 def _check_classes(split: Split, target: str) -> None:

@@ -34,6 +34,7 @@ def url_documents(source: DocumentSource) -> Iterator[SourceDocument]:
 
     try:
         system, top = fsspec.core.url_to_fs(source.url)
+        system.invalidate_cache()  # a process keeps its connections, and with them what it listed in an earlier run
         if not system.exists(top):
             raise SourceError(f"source {source.name}: there is nothing at {source.url}")
         for _, folders, files in system.walk(top, detail=True):

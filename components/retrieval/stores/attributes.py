@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 import dagster as dg
+from pydantic import Field
 
 from ...base import StrictModel
 
@@ -64,6 +65,14 @@ class StoreSettings(StrictModel):
         str | None,
         dg.Resolver.default(description="Vector Search endpoint of Databricks.", examples=["search"]),
     ] = None
+    needs: Annotated[
+        list[str],
+        dg.Resolver.default(
+            description="Secrets or variables without which a SQLite file stands in, in target local only, and the run "
+            "says so; in production they are demanded. Left out: nothing stands in.",
+            examples=[["PINECONE_API_KEY"]],
+        ),
+    ] = Field(default_factory=list)
 
     def model_post_init(self, context: object) -> None:
         """Raise ValueError where the attributes do not fit the type."""
@@ -71,7 +80,7 @@ class StoreSettings(StrictModel):
             raise ValueError(f"path is for {', '.join(EMBEDDED)} without url; the type is {self.type!r}")
         if self.url and self.type in ("sqlite", "lancedb", "pgvector"):
             raise ValueError(f"url is not for {self.type}; pgvector takes api_key or libpq's variables (PGHOST …)")
-        if self.type == "weaviate" and not self.url:
+        if self.type == "weaviate" and not self.url and not self.needs:
             raise ValueError("type weaviate needs url")
         if self.type == "databricks" and not (self.namespace and "." in self.namespace and self.endpoint):
             raise ValueError("type databricks needs endpoint, and namespace as catalog.schema")

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from .base import NUMBERS, TEXTS, CollectionMissingError, Found, Record, VectorStore, checked, from_payload
+from .opening import FolderLock
 
 _ATTEMPTS = 20
 
@@ -22,10 +23,11 @@ class LanceStore(VectorStore):
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
         self._db: Any = lancedb.connect(str(folder))
 
     def create(self, collection: str, dimension: int) -> None:
-        """Make an empty table."""
+        """Make an empty table, one process at a time: LanceDB's own second maker empties what the first has filled."""
         schema = pa.schema(
             [
                 pa.field("id", pa.string(), nullable=False),
@@ -34,7 +36,14 @@ class LanceStore(VectorStore):
                 *(pa.field(name, pa.int64()) for name in NUMBERS),
             ]
         )
-        self._db.create_table(collection, schema=schema, exist_ok=True)
+        if self._has(collection):
+            return
+        lock = FolderLock(self._folder, "the LanceDB folder")
+        try:
+            if not self._has(collection):
+                self._db.create_table(collection, schema=schema)
+        finally:
+            lock.release()
 
     def drop(self, collection: str) -> None:
         """Remove a table."""
@@ -99,6 +108,13 @@ class LanceStore(VectorStore):
     def finish(self, collection: str) -> None:
         """Join the small files that many writes make, and drop those that no reader of the last hour needs."""
         _repeated(lambda: self._on(collection).optimize(cleanup_older_than=timedelta(hours=1)))
+
+    def _has(self, collection: str) -> bool:
+        try:
+            self._on(collection)
+        except CollectionMissingError:
+            return False
+        return True
 
     def _on(self, collection: str) -> Any:
         try:

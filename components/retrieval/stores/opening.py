@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ...governance import policy_for
+from ...llm.stand_in import stands_in
 from ...secrets import read_secret
 from .attributes import StoreSettings
 from .base import StoreError, VectorStore
@@ -24,6 +25,16 @@ PACKAGES = {
 LOCK_SECONDS = 120.0
 
 
+def store_in_force(settings: StoreSettings, project_root: Path) -> tuple[StoreSettings, str]:
+    """The store, or the SQLite file where what it needs is missing; and why, as a sentence without its end.
+
+    Raises:
+        SecretMissingError: it is missing and the target is production.
+    """
+    reason = stands_in(settings.needs, policy_for(project_root), f"the store {settings.type}") if settings.needs else ""
+    return (StoreSettings(), reason) if reason else (settings, "")
+
+
 def open_store(settings: StoreSettings, project_root: Path) -> VectorStore:
     """The store, ready for use.
 
@@ -31,6 +42,7 @@ def open_store(settings: StoreSettings, project_root: Path) -> VectorStore:
         StoreError: its client is not installed, or it cannot be reached.
         SecretError: its key is missing.
     """
+    settings, _ = store_in_force(settings, project_root)
 
     def key() -> str | None:
         return read_secret(policy_for(project_root).secrets, settings.api_key) if settings.api_key else None

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ...llm.sqlite_file import open_sqlite
 from .base import NUMBERS, PAYLOAD, TEXTS, CollectionMissingError, Found, Record, StoreError, VectorStore, checked
 
-_WAIT_SECONDS = 60.0
 _BLOCK_ROWS = 8192
 _CACHE_BYTES = 512 << 20
 _COLUMNS = ", ".join(f'"{name}"' for name in PAYLOAD)
@@ -27,10 +27,7 @@ class SqliteStore(VectorStore):
     batch = 2048
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(file, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db = open_sqlite(file)
         self._db.execute("CREATE TABLE IF NOT EXISTS collections (name TEXT PRIMARY KEY, dimension INTEGER NOT NULL)")
         self._cached: tuple[str, int, np.ndarray, np.ndarray] | None = None
 

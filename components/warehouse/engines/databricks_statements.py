@@ -2,8 +2,10 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from .base import WarehouseError
@@ -40,7 +42,7 @@ class StatementCursor:
     def __init__(self, client: Any, warehouse: str, catalog: str | None, refusal: Callable[[Exception], str]) -> None:
         self._client, self._warehouse, self._catalog, self._refusal = client, warehouse, catalog, refusal
         self.description: list[tuple[str]] | None = None
-        self._rows: list[tuple[Any, ...]] = []
+        self._rows: Iterator[tuple[Any, ...]] = iter(())
 
     def execute(self, sql: str) -> None:
         """Run one statement to its end.
@@ -48,13 +50,8 @@ class StatementCursor:
         Raises:
             WarehouseError: the workspace cannot be reached, or it refuses the statement.
         """
-        from databricks.sdk.errors import DatabricksError
-        from requests.exceptions import RequestException
-
-        try:
+        with self._explained():
             self.run(sql)
-        except (DatabricksError, RequestException, TimeoutError, OSError, ValueError) as error:
-            raise WarehouseError(self._refusal(error)) from None
 
     def run(self, sql: str) -> None:
         """The same, with the errors of the client as they are."""
@@ -77,21 +74,39 @@ class StatementCursor:
         fields = (answer.manifest.schema.columns if answer.manifest and answer.manifest.schema else None) or []
         self.description = [(field.name,) for field in fields]
         readers = [_READ.get(field.type_name.value if field.type_name else "", str) for field in fields]
-        self._rows = []
-        chunk = answer.result
+        self._rows = self._read(statement, answer.result, readers)
+
+    def _read(self, statement: str, chunk: Any, readers: list[Callable[[str], Any]]) -> Iterator[tuple[Any, ...]]:
+        """The rows, one chunk in memory at a time."""
         while chunk is not None:
-            self._rows += [_row(readers, row) for row in chunk.data_array or []]
+            yield from (_row(readers, row) for row in chunk.data_array or [])
             following = chunk.next_chunk_index
-            chunk = None if following is None else api.get_statement_result_chunk_n(statement, following)
+            if following is None:
+                return
+            with self._explained():
+                chunk = self._client.statement_execution.get_statement_result_chunk_n(statement, following)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        from databricks.sdk.errors import DatabricksError
+        from requests.exceptions import RequestException
+
+        try:
+            yield
+        except (DatabricksError, RequestException, TimeoutError, OSError, ValueError) as error:
+            raise WarehouseError(self._refusal(error)) from None
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All rows that are left."""
-        rows, self._rows = self._rows, []
-        return rows
+        return list(self._rows)
+
+    def fetchmany(self, size: int) -> list[tuple[Any, ...]]:
+        """The next rows, at most so many."""
+        return list(islice(self._rows, size))
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """The next row, or None."""
-        return self._rows.pop(0) if self._rows else None
+        return next(self._rows, None)
 
     def close(self) -> None:
         """Nothing stays open between statements."""

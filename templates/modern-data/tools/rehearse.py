@@ -29,12 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DIALECTS = {"duckdb": "duckdb", "postgres": "postgres", "redshift": "redshift", "snowflake": "snowflake"}
 DIALECTS |= {"bigquery": "bigquery", "databricks": "databricks"}
 # A login that has the right form, and that nobody issued.
-GOOGLE_LOGIN = {
-    "type": "authorized_user",
-    "client_id": "made-up",
-    "client_secret": "made-up",
-    "refresh_token": "made-up",
-}
+GOOGLE_LOGIN = dict.fromkeys(("client_id", "client_secret", "refresh_token"), "made-up") | {"type": "authorized_user"}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.components.installed import installed_components_listed_once
 from tests.components.llm.desk import Desk
 from tests.components.warehouse.project import project
 from tests.fakes.models import FakeModels, model_server
 from tests.fakes.models.server import KEY
 
-__all__ = ["project"]
+__all__ = ["installed_components_listed_once", "project"]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What providers do wrong: nothing is lost, nothing is paid twice, and one message says what to do."""
 
+import re
 import time
 
 import pytest
@@ -221,6 +222,16 @@ def test_a_request_that_is_not_taken_comes_back_and_is_not_sent_again(desk: Desk
     assert "context_length_exceeded" in str(replies["ticket 3"].fault)
     assert not replies["ticket 3"].retry
     assert desk.models.statuses[400] == 1
+
+
+def test_the_metadata_say_how_old_the_prices_are(desk: Desk) -> None:
+    with desk.calls(desk.settings("openai")) as calls:
+        told = str(calls.metadata()["prices"].value)
+    found = re.fullmatch(
+        r"genai-prices [\d.]+, with prices up to (\d{4}-\d\d-\d\d), installed on (\d{4}-\d\d-\d\d)", told
+    )
+    assert found
+    assert "2026-01-01" < found[1] <= found[2]
 
 
 def test_the_names_of_the_models_have_prices() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from components.llm import sqlite_file
 from components.llm.errors import ModelCallError
 from components.llm.governor import SHARE, Governor
 from components.llm.ledger import Ledger
@@ -124,6 +125,30 @@ def test_a_file_that_is_no_ledger_is_named(desk: Desk) -> None:
     file.write_text("this is no database, but a text of some length" * 100)
     with pytest.raises(ModelCallError, match=r"model_calls\.db: cannot be used as the ledger"):
         desk.ask("openai", "hello")
+
+
+class Busy:
+    """A connection to a file that others make at the same time: SQLite says so at once, whatever its time-out."""
+
+    def __init__(self, connection: sqlite3.Connection, times: int) -> None:
+        self._connection, self._times = connection, times
+
+    def execute(self, statement: str) -> sqlite3.Cursor:
+        if "journal_mode" in statement and self._times:
+            self._times -= 1
+            raise sqlite3.OperationalError("database is locked")
+        return self._connection.execute(statement)
+
+
+def test_a_file_that_others_make_at_the_same_time_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = sqlite3.connect(tmp_path / "data.db", isolation_level=None)
+    sqlite_file.share(Busy(connection, 3))
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    monkeypatch.setattr(sqlite_file, "WAIT_SECONDS", 0.05)
+    with pytest.raises(sqlite3.OperationalError, match="database is locked"):
+        sqlite_file.share(Busy(connection, 99))
 
 
 def test_a_ledger_of_a_later_version_is_left_alone(desk: Desk) -> None:

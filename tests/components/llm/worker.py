@@ -15,7 +15,7 @@ from tests.components.llm.desk import Desk, requests
 from tests.fakes.models import FakeModels
 
 PROMPTS = [f"ticket {number}" for number in range(60)]
-KILLS = 30
+KILLS = 24
 TEXTS = 640
 
 

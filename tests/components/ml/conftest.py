@@ -9,11 +9,12 @@ from dagster.components.testing import create_defs_folder_sandbox
 
 from components.ml import ModelTrainingComponent
 from components.ml.example import write_wine
+from tests.components.installed import installed_components_listed_once
 from tests.components.ml.chain import TRAINING, run
 from tests.components.warehouse.project import Project
 from tests.components.warehouse.project import project as empty_project
 
-__all__ = ["empty_project", "project", "trained", "trained_store", "wines"]
+__all__ = ["empty_project", "installed_components_listed_once", "project", "trained", "trained_store", "wines"]
 
 VARIABLES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "COMPUTE_PROFILE")
 POLICY = "version: 1\ncompute_sizes:\n  small: {threads: 1, memory_gb: 4, hourly_cost_usd: 0.2}\n"

@@ -139,7 +139,7 @@ def test_memory_stays_bounded_however_many_rows_are_scored(championed):
     """The model sees chunks of the asked size, whatever the table's."""
     championed.warehouse.execute("INSERT INTO raw.wines SELECT w.* FROM raw.wines AS w, range(20)")
     seen = []
-    from components.ml.model_store import Loaded
+    from components.ml.loaded import Loaded
 
     known = Loaded.predict
     with pytest.MonkeyPatch.context() as patch:

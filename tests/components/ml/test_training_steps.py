@@ -111,6 +111,35 @@ def test_data_that_cannot_be_learned_from_is_named_with_what_to_change(
     assert expected in str(caught.value)
 
 
+@pytest.mark.parametrize("split", ["random", "stratified", "time"])
+def test_the_order_in_which_an_engine_gives_the_rows_changes_no_figure(cancer, tmp_path, split):
+    frame = cancer.assign(
+        day=[number // 40 for number in range(len(cancer))], clinic=["north", "south", None] * 189 + ["north"] * 2
+    )
+    changes = {
+        "algorithm": "gradient_boosting_classifier",
+        "parameters": {"max_iter": 10},
+        "split": {"method": split, "test_size": 0.25, "time_column": "day" if split == "time" else None},
+        "slices": ["day", "clinic"],
+    }
+    first = trained(frame, tmp_path, **changes)
+    second = trained(frame.sample(frac=1, random_state=3), tmp_path, **changes)
+
+    assert second.report["metrics"] == first.report["metrics"]
+    assert second.held_out.reset_index(drop=True).equals(first.held_out.reset_index(drop=True))
+
+
+def test_a_row_that_was_held_out_stays_so_when_rows_and_features_are_added(cancer, tmp_path):
+    frame = cancer.assign(patient=[f"patient {number // 2}" for number in cancer.index])
+    split = {"method": "stratified", "test_size": 0.25, "time_column": None, "by": ["patient"]}
+    early = trained(frame.head(500), tmp_path, split=split, slices=["patient"]).held_out["patient"]
+    late = trained(frame, tmp_path, split=split, slices=["patient"], features=["mean radius", "mean area"])
+    learned = set(frame["patient"]) - set(late.held_out["patient"])
+
+    assert len(set(early) & learned) < 0.05 * len(early)
+    assert len(set(early)) > 50
+
+
 def test_a_split_by_time_holds_out_the_latest_rows(cancer, tmp_path):
     frame = cancer.assign(day=pd.date_range("2024-01-01", periods=len(cancer))[::-1])
     split = {"method": "time", "test_size": 0.1, "time_column": "day"}

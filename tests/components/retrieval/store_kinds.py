@@ -11,7 +11,7 @@ from components.retrieval.stores.attributes import StoreSettings
 from components.retrieval.stores.base import VectorStore
 from components.retrieval.stores.opening import open_store
 
-SLOTS = {"sqlite": "in-process", "databricks": "databricks-vector-search"}
+SLOTS = {"sqlite": "in-process", "chroma server": "chroma", "databricks": "databricks-vector-search"}
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,7 @@ def test_a_store_that_does_not_fit_its_type_is_refused(attributes: dict[str, str
 
 def test_listing_the_components_imports_no_library_of_theirs() -> None:
     heavy = ["numpy", "pandas", "pypdf", "docx", "bs4", "markdown_it", "chromadb", "lancedb", "openai", "fsspec"]
+    heavy += ["ray", "pyspark", "pyarrow"]
     script = (
         "import sys\n"
         "import dagster\n"

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from components.retrieval.chunking import Chunking, chunks_of
+from components.retrieval.chunking import Chunking
+from components.retrieval.cutting import chunks_of
 from components.retrieval.documents.blocks import Block, Document
 from components.retrieval.documents.reading import read_document
 

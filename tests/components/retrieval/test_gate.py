@@ -14,8 +14,12 @@ from components.retrieval.evaluation import RetrievalEvaluationComponent
 from components.retrieval.gold import GoldError, read_gold
 from components.retrieval.index import DocumentIndexComponent
 from components.retrieval.page import SearchPageComponent
+from tests.components.llm.conftest import models
 from tests.components.retrieval.library import TOPICS, page
 from tests.components.warehouse.project import Project
+from tests.fakes.models import FakeModels, Trouble
+
+__all__ = ["models"]
 
 pytestmark = pytest.mark.slot("ai", "evaluation", "embedded")
 
@@ -29,7 +33,7 @@ QUESTIONS = [
 class Search:
     """A project with an index, its gate, and answers and a page that wait for the gate."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, **quality: Any) -> None:
         self.project = project
         project.file("policy.yaml", "version: 1\n")
         for at, topic in enumerate(TOPICS):
@@ -46,6 +50,7 @@ class Search:
                 "gold_set": "gold.yaml",
                 "demands": [{"figure": "recall", "minimum": 0.5, "max_drop": 0.02}, {"figure": "answered_right"}],
                 **own,
+                **quality,
             },
         )
         self.gold = folder / "gold.yaml"
@@ -112,6 +117,29 @@ def test_worse_figures_can_be_accepted_and_let_the_rest_run_again(search: Search
     accepted = yaml.safe_load((root / "evaluations" / "search_quality.yaml").read_text())
     assert accepted["figures"]["recall"] == 0.9
     assert search.run()[2]
+
+
+@pytest.mark.slot("ai", "evaluation", "fake")
+def test_a_model_that_invents_quotes_closes_the_gate(project: Project, models: FakeModels) -> None:
+    said = {
+        "answerable": True,
+        "sentences": [
+            {"text": "Four coins.", "citations": [{"passage": 1, "quote": "costs four coins"}]},
+            {"text": "Closed on Mondays.", "citations": [{"passage": 1, "quote": "closed on Mondays"}]},
+        ],
+    }
+    models.troubles = [Trouble("says", text=json.dumps(said), times=99)]
+    search = Search(
+        project,
+        completion={"provider": "openai", "name": "gpt-5-mini", "base_url": f"{models.url}/v1"},
+        demands=[{"figure": "recall", "minimum": 0.9}, {"figure": "quotes_real", "minimum": 0.9}],
+    )
+    made, checks, success = search.run()
+    assert (success, set(made)) == (False, {"search/docs", "search/quality"})
+    quality = made["search/quality"]
+    assert (quality["recall"], quality["quotes_real"], quality["sentences_supported"]) == (1.0, 0.5, 0.5)
+    assert (checks["recall"].passed, checks["quotes_real"].passed) == (True, False)
+    assert quality["cost_usd"] > 0
 
 
 def test_accepting_without_any_figures_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

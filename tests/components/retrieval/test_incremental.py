@@ -1,14 +1,22 @@
 """An index follows its documents: what changed is embedded and written, and nothing else."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from threading import Barrier, BrokenBarrierError
+from typing import Any
+
 import pytest
 
 from components.retrieval.manifest import Manifest
 from components.retrieval.names import manifest_file
+from components.retrieval.pointer import read_pointer
 from components.retrieval.stores.attributes import StoreSettings
 from components.retrieval.stores.opening import open_store
 from tests.components.retrieval.library import Library, Writes, page
 
 pytestmark = pytest.mark.slot("ai", "upsert", "embedded")
+PARTS = ["000", "001", "002"]
 
 
 def collections(library: Library) -> list[str]:
@@ -125,6 +133,94 @@ def test_books_that_were_lost_are_written_again_from_the_store(
     assert library.content() == [row for row in before if "docs/0009.md" not in row]
     with library.opened() as index:
         assert index.search("violin", 1, mode="words")[0].record.document == "docs/0003.md"
+
+
+def test_partitions_whose_books_were_lost_go_on_from_the_store(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.configure(partitions=3)
+    for part in PARTS:
+        library.materialize(part)
+    before = library.content()
+    _lose(library.root / "data/indexes", "search_docs.db*")
+    (library.root / "documents" / "0009.md").unlink()
+    library.write("0004.md", page("crater"))
+    writes = Writes(monkeypatch)
+    again = [library.materialize(part) for part in PARTS]
+    assert [sum(found[name] for found in again) for name in ("documents_deleted", "documents_written")] == [1, 1]
+    assert (writes.embedded, again[-1]["live"], again[-1]["dagster/row_count"]) == (3, True, 27)
+    untouched = [row for row in before if row[0] not in ("docs/0009.md", "docs/0004.md")]
+    assert [row for row in library.content() if row[0] != "docs/0004.md"] == untouched
+    assert {record_id for *_, record_id, _ in library.content()} == ids_in_books(library)
+
+
+def test_books_that_are_written_again_in_part_are_begun_anew(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    library.materialize()
+    before = library.content()
+    _lose(library.root / "data/indexes", "search_docs.db*")
+    (library.root / "documents" / "0009.md").unlink()
+    monkeypatch.setattr("components.retrieval.building._ADOPTED_AT_ONCE", 5)
+    monkeypatch.setattr("components.retrieval.manifest.Manifest.set_state", _fails)
+    with pytest.raises(RuntimeError, match="power cut"):
+        library.materialize()
+    monkeypatch.undo()
+    assert library.materialize()["documents_unchanged"] == 9
+    assert library.content() == [row for row in before if row[0] != "docs/0009.md"]
+
+
+@pytest.mark.parametrize("partitions", [None, 3])
+@pytest.mark.parametrize("lost", ["books", "store", "collection"])
+def test_whatever_was_lost_the_next_runs_end_in_the_same_index(
+    library: Library, partitions: int | None, lost: str
+) -> None:
+    library.configure(partitions=partitions)
+    parts = PARTS if partitions else [None]
+    for part in parts:
+        library.materialize(part)
+    before = library.content()
+    if lost == "collection":
+        with open_store(StoreSettings(), library.root) as store:
+            store.drop(next(name for name in collections(library) if name != "search_docs_live"))
+    else:
+        _lose(library.root / "data", "indexes/search_docs.db*" if lost == "books" else "vectors.db*")
+    for part in parts:
+        made = library.materialize(part)
+    assert (made["live"], made["dagster/row_count"]) == (True, 30)
+    assert library.content() == before
+    assert len(collections(library)) == 2
+    assert {record_id for *_, record_id, _ in library.content()} == ids_in_books(library)
+
+
+def test_partitions_that_run_at_once_fill_one_collection(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    library.fill(60)
+    library.configure(partitions=3)
+    meeting = Barrier(3)
+
+    def met(*arguments: Any) -> Any:
+        """All three look for the live collection in the same moment, if nothing keeps them apart."""
+        with suppress(BrokenBarrierError):
+            meeting.wait(0.5)
+        return read_pointer(*arguments)
+
+    monkeypatch.setattr("components.retrieval.building.read_pointer", met)
+    with ThreadPoolExecutor(3) as threads:
+        made = list(threads.map(library.materialize, PARTS))
+    assert len({found["collection"] for found in made}) == 1
+    assert sorted(found["live"] for found in made) == [False, False, True]
+    assert len(library.documents()) == 60
+
+
+def ids_in_books(library: Library) -> set[str]:
+    manifest = Manifest(manifest_file(library.root, "search_docs"))
+    with manifest.transaction() as db:
+        found = {name for (name,) in db.execute("SELECT id FROM chunks WHERE build = (SELECT max(number) FROM builds)")}
+    manifest.close()
+    return found
+
+
+def _lose(folder: Path, pattern: str) -> None:
+    for lost in folder.glob(pattern):
+        lost.unlink()
 
 
 def test_a_store_that_was_lost_is_filled_again(library: Library) -> None:

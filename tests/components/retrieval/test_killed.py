@@ -3,14 +3,14 @@
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
-from tests.components.retrieval.library import Library, page
+from components.retrieval.search import open_index
+from tests.components.retrieval.library import KEY, Library, page
 
 pytestmark = pytest.mark.slot("ai", "upsert", "embedded")
 KILLS = 24
@@ -70,27 +70,25 @@ def test_an_index_run_that_is_killed_at_any_moment_loses_and_doubles_nothing(
     assert moment >= KILLS
 
 
+def read_for(seconds: float, root: Path) -> None:
+    """Search and read the index again and again; raises where it is not whole."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with open_index(root, KEY) as index:
+            found = {record.document for record in index.scan()}
+            assert len(found) == 10, found
+            assert index.search("the violin", 1)[0].record.document == "docs/0003.md"
+
+
 def test_a_reader_finds_a_whole_index_while_runs_are_killed(library: Library) -> None:
     library.materialize()
-    script = (
-        "import sys, time; sys.path.insert(0, sys.argv[1])\n"
-        "from pathlib import Path\n"
-        "from tests.components.retrieval.library import Library, KEY\n"
-        "from components.retrieval.search import open_index\n"
-        "end = time.monotonic() + 2\n"
-        "while time.monotonic() < end:\n"
-        "    with open_index(Path(sys.argv[2]), KEY) as index:\n"
-        "        found = {record.document for record in index.scan()}\n"
-        "        assert len(found) == 10, found\n"
-        "        assert index.search('the violin', 1)[0].record.document == 'docs/0003.md'\n"
-    )
-    root = str(Path(__file__).parents[3])
-    with subprocess.Popen([sys.executable, "-c", script, root, str(library.root)], stderr=subprocess.PIPE) as reader:
-        moment = 0
-        while reader.poll() is None:
-            library.configure(chunking={"size": 300 + 10 * (moment % 7), "overlap": 20})
-            run_and_kill(library, 0.01 * (moment % 9))
-            library.materialize()
-            moment += 1
-        assert reader.stderr
-        assert (reader.returncode, reader.stderr.read().decode()) == (0, "")
+    reader = get_context("fork").Process(target=read_for, args=(1.0, library.root))
+    reader.start()
+    moment = 0
+    while reader.is_alive():
+        library.configure(chunking={"size": 300 + 10 * (moment % 7), "overlap": 20})
+        run_and_kill(library, 0.01 * (moment % 9))
+        library.materialize()
+        moment += 1
+    reader.join()
+    assert (reader.exitcode, moment > 1) == (0, True)

@@ -9,11 +9,16 @@ from typing import Any
 
 import pytest
 
+from components.retrieval.sources import files
 from components.retrieval.sources.attributes import DocumentSource
 from components.retrieval.sources.base import SourceError
 from components.retrieval.sources.opening import documents_of
 from components.warehouse.resource import WarehouseResource
+from tests.components.ingestion.conftest import s3, s3_server
+from tests.components.ingestion.stores import S3
 from tests.components.retrieval.library import Library
+
+__all__ = ["s3", "s3_server"]
 
 pytestmark = pytest.mark.slot("ai", "documents/ingest", "embedded")
 
@@ -62,7 +67,28 @@ def test_a_package_s_folder_is_read_without_importing_it(tmp_path: Path) -> None
         found(tmp_path, package="no_such", folder="x")
 
 
-def test_an_object_store_is_read_and_an_unchanged_file_is_not_read_again(tmp_path: Path) -> None:
+def test_documents_in_s3_are_followed_and_unchanged_ones_are_not_read_again(
+    tmp_path: Path, s3: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        s3.put(f"docs/{name}.md", f"# {name}\n\nabout {name}".encode())
+    library = Library(tmp_path, sources=[{"name": "docs", "url": f"{s3.url}/docs"}])
+    assert library.materialize()["documents_written"] == 3
+    reads: list[str] = []
+    reader = files._reader
+    monkeypatch.setattr(files, "_reader", lambda system, name: lambda: reads.append(name) or reader(system, name)())
+    s3.put("docs/a.md", b"# a\n\nnews of a")
+    s3.put("docs/deep/d.md", b"# d\n\nabout d")
+    s3.delete("docs/c.md")
+    changed = library.materialize()
+    assert [changed[f"documents_{name}"] for name in ("written", "unchanged", "deleted")] == [2, 1, 1]
+    assert sorted(name.rpartition("/docs/")[2] for name in reads) == ["a.md", "deep/d.md"]
+    with library.opened() as index:
+        hit = index.search("news of a", 1)[0].record
+    assert (hit.text, hit.url) == ("news of a", f"{s3.url}/docs/a.md")
+
+
+def test_an_object_store_is_read_by_its_address(tmp_path: Path) -> None:
     import fsspec
 
     memory = fsspec.filesystem("memory")

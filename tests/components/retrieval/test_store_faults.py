@@ -3,7 +3,10 @@
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 
@@ -144,3 +147,29 @@ def test_a_folder_in_use_is_refused_after_a_while_and_free_when_its_user_is_kill
             FolderLock(folder, "the folder", 0.2)
         holder.kill()
     FolderLock(folder, "the folder", 5).release()
+
+
+def test_two_runs_that_make_a_lancedb_table_at_once_lose_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from components.retrieval.stores.lancedb import LanceStore
+
+    meeting, has = Barrier(2), LanceStore._has
+
+    def met(store: LanceStore, collection: str) -> bool:
+        """Both look for the table in the same moment, if nothing keeps them apart."""
+        found = has(store, collection)
+        with suppress(BrokenBarrierError):
+            meeting.wait(0.5)
+        return found
+
+    def write(part: int) -> None:
+        with open_store(StoreSettings(type="lancedb"), tmp_path) as store:
+            store.create("docs", DIMENSION)
+            store.upsert("docs", many(20, seed=part, source=f"part{part}"))
+
+    monkeypatch.setattr(LanceStore, "_has", met)
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(write, range(2)))
+    with open_store(StoreSettings(type="lancedb"), tmp_path) as store:
+        assert store.count("docs") == 40

@@ -115,6 +115,15 @@ def test_a_wrong_databricks_warehouse_is_named(databricks_server, monkeypatch, t
     assert expected in refusal(Databricks(tmp_path))
 
 
+def test_a_databricks_workspace_that_does_not_answer_is_named(databricks_server, monkeypatch, tmp_path):
+    monkeypatch.setattr("components.warehouse.engines.databricks.RETRY_SECONDS", 1)
+    monkeypatch.setenv("DATABRICKS_HOST", "http://127.0.0.1:1")
+    assert refusal(Databricks(tmp_path)) == (
+        "Databricks SQL at 'http://127.0.0.1:1' (/sql/1.0/warehouses/abc123) does not answer. "
+        "Check DATABRICKS_HOST and the network."
+    )
+
+
 def test_a_databricks_permission_that_lacks_is_named(databricks_server, tmp_path):
     denied = {"error_code": "PERMISSION_DENIED", "message": "You may not use abc123."}
     databricks_server.faults = [Fault("sql/statements", 403, body=denied)]

@@ -1,5 +1,7 @@
 """One YAML, written in DuckDB's SQL, materialised on every warehouse."""
 
+from typing import Any
+
 import pytest
 
 from components.warehouse.component import WarehouseComponent
@@ -29,7 +31,19 @@ TOP = {
 }
 
 
-@pytest.fixture(params=ALL_ENGINES)
+# For Redshift a Postgres server stands in, for Databricks SQL a local workspace.
+HOW = {"duckdb": "embedded", "postgres": "server", "bigquery": "server", "snowflake": "server"}
+HOW |= {"redshift": "fake", "databricks": "fake"}
+
+
+def executing(engine: Any) -> Any:
+    """An engine of the tests, marked with the slot that it executes."""
+    [name], marks = (engine.values, engine.marks) if hasattr(engine, "values") else ([engine], ())
+    slot = "databricks-sql" if name == "databricks" else name
+    return pytest.param(name, marks=[*marks, pytest.mark.slot("modern-data", slot, HOW[name])])
+
+
+@pytest.fixture(params=[executing(engine) for engine in ALL_ENGINES])
 def on_engine(request, project, monkeypatch):
     """A project whose production warehouse is the engine."""
     if request.param == "duckdb":

@@ -60,7 +60,7 @@ class FakeWorkspace:
         self.serving = Serving(self)
         self.search = Search(self)
         areas = [self.logins, self.files, self.jobs, self.pipelines, self.sql, self.catalog, self.models]
-        areas += [self.serving, self.search]
+        areas += [self.serving, self.search, self.sql.sessions]
         self._routes = [
             (method, re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", _pattern(path))), handler)
             for area in areas
@@ -124,7 +124,7 @@ class FakeWorkspace:
 
     def _handled(self, request: Request, raw: bytes) -> Any:
         path = urlsplit(str(request.url)).path
-        login = "" if path.startswith(("/oidc", "/.well-known")) else self.logins.who(request.headers)
+        login = "" if path.startswith(("/oidc", "/.well-known", "/results")) else self.logins.who(request.headers)
         for method, pattern, handler in self._routes:
             if method == request.method and (found := pattern.fullmatch(path)):
                 parts = {name: unquote(part) for name, part in found.groupdict().items()}

@@ -9,6 +9,9 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.tokens import TokenType
 
+from tests.fakes.databricks.altering import Altering
+from tests.fakes.databricks.showing import Showing
+
 SYSTEM = "system_tables"  # DuckDB keeps the name system to itself
 
 _TAGGED = {
@@ -16,6 +19,22 @@ _TAGGED = {
     "table": ["catalog_name", "schema_name", "table_name"],
     "volume": ["catalog_name", "schema_name", "volume_name"],
 }
+
+_PLACE = ["table_catalog", "table_schema", "table_name"]
+_TABLES = """
+SELECT table_catalog, table_schema, table_name, 'ann@example.com' AS table_owner, now() AS last_altered,
+  CASE table_type WHEN 'VIEW' THEN 'VIEW' ELSE 'MANAGED' END AS table_type,
+  CASE table_type WHEN 'VIEW' THEN NULL ELSE 'DELTA' END AS data_source_format
+FROM information_schema.tables
+"""
+_ALL = ("system", "tables")
+# What nobody has here; the adapter of dbt asks for it.
+_NONE = {
+    "row_filters": [*_PLACE, "filter_name", "target_columns"],
+    "column_masks": [*_PLACE, "column_name", "mask_name", "using_columns"],
+    "column_tags": ["catalog_name", "schema_name", "table_name", "column_name", "tag_name", "tag_value"],
+}
+_NOT_FOUND = "[TABLE_OR_VIEW_NOT_FOUND] The table or view {} cannot be found. SQLSTATE: 42P01"
 
 
 class BadStatement(Exception):
@@ -38,7 +57,13 @@ class Dialect:
         self.event_logs: Callable[[str], list[dict[str, Any]]] = lambda pipeline: []
         self.ai: Callable[[str, str], str] = lambda endpoint, prompt: f"{endpoint}: {prompt}"
         self.ai_endpoints = {"databricks-meta-llama-3-3-70b-instruct"}
+        self.showing = Showing(database, self._place)
+        self._altering = Altering(database, self.showing)
+        self._where: tuple[str, str] = ("memory", "main")
         self.attach(SYSTEM)
+        database.execute(f"CREATE VIEW {SYSTEM}.main.tables AS {_TABLES}")
+        for name, columns in _NONE.items():
+            database.execute(f"CREATE TABLE {SYSTEM}.main.{name}({', '.join(f'{each} VARCHAR' for each in columns)})")
         for kind, names in _TAGGED.items():
             columns = ", ".join(f"{name} VARCHAR" for name in [*names, "tag_name", "tag_value"])
             database.execute(f"CREATE TABLE {SYSTEM}.main.{kind}_tags({columns})")
@@ -60,11 +85,9 @@ class Dialect:
         Raises:
             BadStatement: the warehouse refuses it.
         """
-        if self._tagged(statement):
-            return [], []
-        if (history := self._history(statement)) is not None:
-            found = self.database.execute("SELECT unnest(?::BIGINT[]) AS version", [history])
-            return [(column[0], column[1]) for column in found.description or []], found.fetchall()
+        if (answer := self.answer(statement, catalog, schema)) is not None:
+            return answer
+        statement = self.plain(statement)
         tree = (tree or sqlglot.parse_one(statement, read="databricks")).transform(self._rewritten, copy=False)
         if catalog or schema:
             where = f'"{catalog}"."{schema or "main"}"' if catalog else f'"{schema}"'
@@ -76,14 +99,33 @@ class Dialect:
         except duckdb.CatalogException as error:
             table = next((node.sql("databricks") for node in tree.find_all(exp.Table)), "")
             if "does not exist" in str(error) and "Table" in str(error):
-                raise BadStatement(
-                    f"[TABLE_OR_VIEW_NOT_FOUND] The table or view `{table.replace('.', '`.`')}` cannot be found. "
-                    f"SQLSTATE: 42P01 ({str(error).splitlines()[0]})"
-                ) from None
+                words = _NOT_FOUND.format(f"`{table.replace('.', '`.`')}`")
+                raise BadStatement(f"{words} ({str(error).splitlines()[0]})") from None
             raise
         if isinstance(tree, exp.Create | exp.Insert | exp.Merge | exp.Update | exp.Delete):
             self.commits[tree.find(exp.Table).sql("databricks", identify=True).lower()] += 1
         return [(column[0], column[1]) for column in found.description or []], found.fetchall()
+
+    def answer(self, statement: str, catalog: str | None = None, schema: str | None = None) -> Any:
+        """Columns and rows of what is no query: tags, histories, SHOW, DESCRIBE, ALTER; None for all else."""
+        self._where = (catalog or "memory", schema or "main")
+        tokens = sqlglot.tokenize(statement, read="databricks")
+        if self._tagged(statement) or self._altering.altered(tokens):
+            return [], []
+        if (history := self._history(statement)) is not None:
+            found = self.database.execute("SELECT unnest(?::BIGINT[]) AS version", [history])
+            return [(column[0], column[1]) for column in found.description or []], found.fetchall()
+        try:
+            return self.showing.answer(statement, tokens)
+        except LookupError as error:
+            raise BadStatement(_NOT_FOUND.format(error)) from None
+
+    def plain(self, statement: str) -> str:
+        """A statement without what DuckDB cannot be told, which is done."""
+        return self._altering.evolved(statement, sqlglot.tokenize(statement, read="databricks"))
+
+    def _place(self) -> tuple[str, str]:
+        return self._where
 
     def _history(self, statement: str) -> list[int] | None:
         """The versions of a table, the newest first, where a statement asks for them."""
@@ -100,6 +142,8 @@ class Dialect:
             if isinstance(node.this, exp.Anonymous) and node.this.name.lower() == "event_log":
                 return self._events(node.this.expressions[0].name, node)
             if node.db == "information_schema" and node.name.endswith("_tags"):
+                return exp.to_table(f"{SYSTEM}.main.{node.name}", alias=node.alias or None)
+            if node.db == "information_schema" and (node.name in _NONE or (node.catalog, node.name) == _ALL):
                 return exp.to_table(f"{SYSTEM}.main.{node.name}", alias=node.alias or None)
             if node.catalog == "system":
                 node.set("catalog", exp.to_identifier(SYSTEM))

@@ -10,6 +10,7 @@ import sqlglot
 from databricks.sdk.service import sql as api
 from sqlglot import exp
 
+from tests.fakes.databricks.sessions import Sessions
 from tests.fakes.databricks.sql import BadStatement, Dialect
 from tests.fakes.databricks.wire import Ask, Refused, checked, route, shaped
 
@@ -24,6 +25,7 @@ class Statements:
     Attributes:
         polls: How often a statement says that it runs before it is done; -1 for ever.
         cancelled: Statements that were cancelled.
+        asked_by: The login of each statement, and its text.
         refused: What a statement that contains a text fails with, by that text.
     """
 
@@ -38,6 +40,8 @@ class Statements:
         self.refused: dict[str, str] = {}
         self.cancelled: list[str] = []
         self.results: dict[str, dict[str, Any]] = {}
+        self.asked_by: list[tuple[str, str]] = []
+        self.sessions = Sessions(workspace, self)
         self._numbers = itertools.count(1)
         self._asked: dict[str, int] = {}
         self._chunks: dict[str, list[list[Any]]] = {}
@@ -52,11 +56,13 @@ class Statements:
 
     @route("POST", "sql/statements", "sql/statements/")
     def execute(self, ask: Ask) -> dict[str, Any]:
-        body = checked(api.StatementExecutionAPI.execute_statement, ask.body)
+        body = checked(api.StatementExecutionAPI.execute_statement, ask.body, "session_id", "result_compression")
+        body = self.sessions.placed(body)
         if body["warehouse_id"] not in self.warehouses:
             raise Refused(404, "NOT_FOUND", f"warehouse {body['warehouse_id']} is not there.")
         identity = f"st-{next(self._numbers)}"
         text = body["statement"]
+        self.asked_by.append((ask.login, text))
         for parameter in body.get("parameters") or []:
             text = text.replace(f":{parameter['name']}", "'" + str(parameter.get("value")).replace("'", "''") + "'")
         try:
@@ -64,7 +70,7 @@ class Statements:
                 if part in text:
                     raise BadStatement(message)
             with self.lock:
-                self.results[identity] = self._run(identity, text, body.get("catalog"), body.get("schema"))
+                self.results[identity] = self._run(identity, text, body)
         except (duckdb.Error, sqlglot.errors.SqlglotError, ValueError, BadStatement) as error:
             failed = {"error_code": "BAD_REQUEST", "message": str(error)}
             self.results[identity] = {"status": {"state": "FAILED", "error": failed}}
@@ -94,12 +100,16 @@ class Statements:
         following = {"next_chunk_index": index + 1} if index + 1 < len(chunks) else {}
         return {"chunk_index": index, "data_array": chunks[index], **following}
 
-    def _run(self, identity: str, statement: str, catalog: str | None, schema: str | None) -> dict[str, Any]:
-        [tree] = sqlglot.parse(statement, read="databricks")
-        where = tree.args.get("where") if isinstance(tree, exp.Insert) else None
-        if where:  # where there is none, sqlglot says False
-            return self._replace_where(tree, where)
-        described, rows = self.dialect.run(statement, catalog, schema, tree)
+    def _run(self, identity: str, statement: str, body: dict[str, Any]) -> dict[str, Any]:
+        place = (body.get("catalog"), body.get("schema"))
+        if (answer := self.dialect.answer(statement, *place)) is None:
+            plain = self.dialect.plain(statement)
+            [tree] = sqlglot.parse(plain, read="databricks")
+            where = tree.args.get("where") if isinstance(tree, exp.Insert) else None
+            if where:  # where there is none, sqlglot says False
+                return self._replace_where(tree, where)
+            answer = self.dialect.run(plain, *place, tree)
+        described, rows = answer
         fields = [(name, str(kind)) for name, kind in described]
         texts = [[None if value is None else _text(value) for value in row] for row in rows]
         columns = [
@@ -109,7 +119,10 @@ class Statements:
         size = self.chunk_rows
         self._chunks[identity] = [texts[start : start + size] for start in range(0, len(texts), size)] or [[]]
         manifest = {"schema": {"column_count": len(columns), "columns": columns}, "total_row_count": len(rows)}
-        return {"status": {"state": "SUCCEEDED"}, "manifest": manifest, "result": self._chunk(identity, 0)}
+        result = {"status": {"state": "SUCCEEDED"}, "manifest": manifest, "result": self._chunk(identity, 0)}
+        if body.get("disposition") == "EXTERNAL_LINKS":
+            return self.sessions.link(identity, result, described, rows)
+        return result
 
     def _replace_where(self, tree: exp.Insert, where: exp.Expression) -> dict[str, Any]:
         """Delta's INSERT INTO … REPLACE WHERE: rows outside are refused, the rest is done at once."""

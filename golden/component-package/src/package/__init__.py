@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .retrieval import AnswersComponent as AnswersComponent
     from .retrieval import DocumentIndexComponent as DocumentIndexComponent
     from .retrieval import RetrievalEvaluationComponent as RetrievalEvaluationComponent
+    from .retrieval import RetrievalFiguresComponent as RetrievalFiguresComponent
     from .retrieval import SearchPageComponent as SearchPageComponent
     from .spark import SparkModelTrainingComponent as SparkModelTrainingComponent
     from .spark import SparkTransformComponent as SparkTransformComponent
@@ -95,6 +96,7 @@ _FAMILIES = {
     "AnswersComponent": "retrieval",
     "DocumentIndexComponent": "retrieval",
     "RetrievalEvaluationComponent": "retrieval",
+    "RetrievalFiguresComponent": "retrieval",
     "SearchPageComponent": "retrieval",
     "SparkModelTrainingComponent": "spark",
     "SparkTransformComponent": "spark",

@@ -208,11 +208,11 @@ def test_loading_runs_nothing_and_asks_no_workspace(project: LakehouseProject, m
 
 
 def test_files_are_parsed_again_only_when_they_changed(project: LakehouseProject, monkeypatch: pytest.MonkeyPatch):
-    from components.databricks.pipeline import component
+    from components.databricks.pipeline import sources
 
     add_pipeline(project)
     before = project.spec("gold/big").description
-    monkeypatch.setattr(component, "read_pipeline", lambda *given: pytest.fail("the files were read again"))
+    monkeypatch.setattr(sources, "read_pipeline", lambda *given: pytest.fail("the files were read again"))
     assert project.spec("gold/big").description == before
 
     monkeypatch.undo()

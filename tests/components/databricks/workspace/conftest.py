@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from components.databricks.workspace.client import Workspace
+from components.ml.tracking import tracking
 from tests.components.warehouse.project import Project, project
 from tests.fakes.databricks import TOKEN, FakeWorkspace
 
@@ -40,6 +41,17 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWorksp
     monkeypatch.setattr("components.databricks.workspace.waiting.POLL_SECONDS", 0.02)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow database without runs: making its tables takes seconds."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+            environment.delenv(name, raising=False)
+        tracking(folder).client.search_experiments()
+    return folder / "data" / "mlflow.db"
 
 
 @pytest.fixture

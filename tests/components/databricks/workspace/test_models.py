@@ -1,5 +1,7 @@
 """Models are registered in Unity Catalog by the real MLflow client, with champion and challenger."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
@@ -20,10 +22,14 @@ class Half(mlflow.pyfunc.PythonModel):
 
 
 @pytest.fixture
-def client(fake: FakeWorkspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> mlflow.MlflowClient:
+def client(
+    fake: FakeWorkspace, tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[mlflow.MlflowClient]:
     """MLflow as the components have it: runs in the project's file, models in Unity Catalog."""
     monkeypatch.setenv("MLFLOW_REGISTRY_URI", "databricks-uc")
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    (tmp_path / "data").mkdir()
+    shutil.copy(empty_store, tmp_path / "data")
     before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
     found = tracking(tmp_path)
     found.activate()

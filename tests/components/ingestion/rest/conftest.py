@@ -27,6 +27,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 PAGES = 3
 LAST_PAGE = 7
+PARENTS = 12  # of a resource that is asked for once for each of them
 
 
 @pytest.fixture(scope="session")

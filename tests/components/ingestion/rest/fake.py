@@ -55,6 +55,10 @@ class Fake:
     listed: str = ""
     bounds: dict[str, str] = field(default_factory=dict)
 
+    def first(self, resource: str, count: int) -> None:
+        """Keep only the first records of a resource."""
+        self.records[resource], self.times[resource] = self.records[resource][:count], self.times[resource][:count]
+
     def answer(self, request: Request) -> Answer:
         assert self.vendor is not None
         token = self.vendor.token

@@ -7,7 +7,7 @@ from dlt.sources.rest_api import rest_api_source
 from components.ingestion.rest.catalogue import CONNECTORS as CONNECTOR_FILES
 from components.ingestion.rest.catalogue import connector_names, packaged_connector, sample_file, sample_records
 from components.ingestion.rest.format import Connector
-from tests.components.ingestion.rest.conftest import PAGES
+from tests.components.ingestion.rest.conftest import PAGES, PARENTS
 from tests.components.ingestion.rest.fake import Answer
 from tests.components.ingestion.rest.reading import config, read, refusal
 from tests.components.ingestion.rest.records import many
@@ -54,9 +54,11 @@ def test_dlt_takes_the_configuration(vendor, name):
 @pytest.mark.parametrize(("name", "resource"), RESOURCES)
 def test_every_page_is_read_in_the_vendors_own_way(vendor, name, resource):
     fake = vendor(name)
+    by_name = {found.name: found for found in packaged_connector(name).resources}
+    for parent in by_name[resource].parents:
+        fake.first(parent, PARENTS)  # whose own pages are read where it is the resource
     rows = read(name, fake.vendor, resource)
     assert fake.problems == []
-    by_name = {found.name: found for found in packaged_connector(name).resources}
     keys = by_name[resource].primary_key
     assert len({tuple(row[key] for key in keys) for row in rows}) == len(fake.records[resource])
     if parents := by_name[resource].parents:

@@ -160,7 +160,7 @@ VENDORS = {
             ),
             "lists": Endpoint("/3.0/lists", Offset(500, "count", total="total_items"), "lists"),
             "members": Endpoint(
-                r"/3\.0/lists/57afe9617[0-9]+/members",
+                r"/3\.0/lists/57aaa5717[0-9]+/members",
                 Offset(500, "count", total="total_items"),
                 "members",
                 Since("since_last_changed"),

@@ -1,0 +1,35 @@
+"""The platform's components, by the names defs.yaml uses.
+
+Each is imported when it is asked for, so that checking one file stays as fast as if the others did not exist.
+"""
+
+from importlib import import_module
+
+_FAMILIES = {
+    "DashboardComponent": "bi",
+    "ModelCostComponent": "llm",
+    "PromptRegistryComponent": "llm",
+    "TableEnrichmentComponent": "llm",
+    "AlertRoutesComponent": "orchestration",
+    "ScheduledJobComponent": "orchestration",
+    "TelemetryComponent": "orchestration",
+    "AnswersComponent": "retrieval",
+    "DocumentIndexComponent": "retrieval",
+    "RetrievalEvaluationComponent": "retrieval",
+    "RetrievalFiguresComponent": "retrieval",
+    "SearchPageComponent": "retrieval",
+    "SqlTableComponent": "warehouse",
+    "WarehouseComponent": "warehouse",
+}
+
+__all__ = sorted(_FAMILIES)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _FAMILIES:
+        raise AttributeError(f"{__name__} has no component {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(f".{_FAMILIES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
