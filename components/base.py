@@ -15,7 +15,7 @@ from types import UnionType
 from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 import dagster as dg
-from dagster.components.resolved.base import AnnotationInfo, _get_annotations, _get_resolver, resolve_fields
+from dagster.components.resolved.base import AnnotationInfo, _get_annotations, _get_resolver
 from dagster.components.resolved.errors import ResolutionException
 from pydantic import (
     BaseModel,
@@ -33,11 +33,11 @@ from pydantic_core import CoreSchema, core_schema
 from .keys import UNSET, KnownKeys
 from .renamed import Renamed
 from .schedules import FORMATS
+from .template_text import as_text, has_template, keep_text
 
 logger = logging.getLogger("dagster.components")
 TEMPLATE = r"\{\{[\s\S]*\}\}"
 _IS_TEMPLATE = {"type": "string", "pattern": TEMPLATE}
-_JINJA = ("{{", "{%", "{#")
 _LIMITS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
     "pattern": (lambda value, limit: bool(re.search(limit, value)) and not value.endswith("\n"), "does not match"),
     "minimum": (operator.ge, "is not valid; expected at least"),
@@ -73,10 +73,7 @@ class Strict(dg.Resolvable):
         for old in getattr(model, "_old_names", ()):
             logger.warning(_location(context, f"{cls.__name__}: {old.advice}. {old.old} loads until {old.until}"))
         attributes = _attributes(cls)  # type: ignore[arg-type]
-        values = {
-            name: attributes[name].resolved(context.at_path(attributes[name].key), model, value)
-            for name, value in resolve_fields(model, cls, context).items()
-        }
+        values = {name: one.resolved(name, context, model) for name, one in attributes.items() if one.is_given(model)}
         try:
             return cls(**values)
         except ValueError as error:
@@ -178,23 +175,31 @@ class _Attribute:
         """The limits as JSON schema."""
         return self.limits | (FORMATS[self.limits["format"]].schema() if "format" in self.limits else {})
 
-    def resolved(self, context: dg.ResolutionContext, model: BaseModel, value: Any) -> Any:
+    def is_given(self, model: BaseModel) -> bool:
+        """Whether the YAML has it; else the class supplies its default."""
+        return self.key in model.model_fields_set and getattr(model, self.key) != UNSET
+
+    def resolved(self, name: str, context: dg.ResolutionContext, model: BaseModel) -> Any:
         """The value after templates, of the declared type.
 
         Raises:
             AttributesError: a template gave something else.
         """
         raw = getattr(model, self.key)
-        kept = _keep_text(raw, value)
+        if self.is_plain and not has_template(raw):  # Jinja would compile every text, twice
+            return raw
+        value = self.resolver.execute(context=context, model=model, field_name=name)
         if not self.is_plain:
             return value
+        context = context.at_path(self.key)
+        kept = keep_text(raw, value)
         if kept == raw:
             return kept
         try:
             try:
                 kept = self.adapter.validate_python(kept)
             except ValidationError:
-                kept = self.adapter.validate_python(_as_text(raw, kept, context.scope))
+                kept = self.adapter.validate_python(as_text(raw, kept, context.scope))
             broken = self.broken_limit(kept)
         except ValidationError:
             broken = f"is not valid; expected {_describe(self.kind)}"
@@ -286,30 +291,6 @@ def _describe(kind: Any) -> str:
     if container is None:
         return getattr(kind, "__name__", str(kind))
     return "keys and values" if issubclass(container, Mapping) else "a list"
-
-
-def _keep_text(raw: Any, value: Any) -> Any:
-    """What was resolved, with text that is no template as it was written: Jinja would make "077" of it 77."""
-    if isinstance(raw, str):
-        return value if any(mark in raw for mark in _JINJA) else raw
-    if isinstance(raw, dict) and isinstance(value, dict):
-        return {key: _keep_text(raw[key], value[key]) for key in raw}
-    if isinstance(raw, list | tuple) and isinstance(value, list | tuple):
-        return type(raw)(_keep_text(before, after) for before, after in zip(raw, value, strict=True))
-    return value
-
-
-def _as_text(raw: Any, value: Any, scope: Mapping[str, Any]) -> Any:
-    """The same, where templates that gave a number are rendered as text."""
-    from jinja2 import Template
-
-    if isinstance(raw, str) and isinstance(value, int | float):
-        return Template(raw).render(**scope)
-    if isinstance(raw, dict) and isinstance(value, dict):
-        return {key: _as_text(raw[key], value[key], scope) for key in raw}
-    if isinstance(raw, list | tuple) and isinstance(value, list | tuple):
-        return [_as_text(before, after, scope) for before, after in zip(raw, value, strict=True)]
-    return value
 
 
 def _text(error: ValueError) -> str:

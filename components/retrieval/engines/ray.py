@@ -24,6 +24,8 @@ class RayEngine(Engine):
 
     def __init__(self, address: str) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        # Below `uv run` Ray would send the folder of the project to its workers, and start these by `uv run` in it.
+        os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
         import ray
 
         self._ray: Any = ray
