@@ -33,10 +33,9 @@ from pydantic_core import CoreSchema, core_schema
 from .keys import UNSET, KnownKeys
 from .renamed import Renamed
 from .schedules import FORMATS
-from .template_text import as_text, has_template, keep_text
+from .template_text import TEMPLATE, as_text, has_template, keep_text
 
 logger = logging.getLogger("dagster.components")
-TEMPLATE = r"\{\{[\s\S]*\}\}"
 _IS_TEMPLATE = {"type": "string", "pattern": TEMPLATE}
 _LIMITS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
     "pattern": (lambda value, limit: bool(re.search(limit, value)) and not value.endswith("\n"), "does not match"),

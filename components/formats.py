@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-_TEMPLATE = r"\{\{[\s\S]*\}\}"
+from .template_text import TEMPLATE
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Format:
         Raises:
             ValueError: it is neither a template nor right.
         """
-        if not re.search(_TEMPLATE, text) and (problem := self.mistake(text)):
+        if not re.search(TEMPLATE, text) and (problem := self.mistake(text)):
             raise ValueError(f"{text!r} {problem}")
         return text
 
@@ -44,7 +44,7 @@ class Format:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {**handler(schema), "if": {"pattern": _TEMPLATE}, "else": self.schema()}
+        return {**handler(schema), "if": {"pattern": TEMPLATE}, "else": self.schema()}
 
 
 def matching(pattern: str, expected: str) -> Format:

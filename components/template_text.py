@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+TEMPLATE = r"\{\{[\s\S]*\}\}"
+"""What a JSON schema takes for a template: a text with an expression in it."""
 _JINJA = ("{{", "{%", "{#")
 
 

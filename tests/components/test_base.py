@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from components.base import TEMPLATE, AttributesError, StrictComponent, StrictModel
+from components.base import AttributesError, StrictComponent, StrictModel
+from components.template_text import TEMPLATE
 
 
 class Colour(Enum):

@@ -121,13 +121,14 @@ def split_rows(data: Any, request: dict[str, Any]) -> Split:
     size = split["test_size"]
     columns = split.get("by") or list(data.columns)
     places = _places(data[columns], request["seed"])
-    ordered = data.iloc[places.argsort(kind="stable")]
+    order = places.argsort(kind="stable")
+    ordered = data.iloc[order]
     if split["method"] == "time":
         ordered = ordered.sort_values(split["time_column"], kind="stable")
         cut = len(ordered) - max(1, round(len(ordered) * size))
         made = Split(ordered.iloc[:cut], ordered.iloc[cut:])
     else:
-        held_out = _held_out(ordered, places[places.argsort(kind="stable")], request)
+        held_out = _held_out(ordered, places[order], request)
         made = Split(ordered[~held_out], ordered[held_out])
     if made.train.empty:
         raise DataError(f"split: no rows of {len(data):,} are left to train on; lower split.test_size ({size})")
@@ -148,7 +149,7 @@ def _held_out(ordered: Any, places: Any, request: dict[str, Any]) -> Any:
         rows = np.flatnonzero(labels == label)
         wanted = min(max(1, round(len(rows) * size)), len(rows) - 1) if stratified else math.ceil(len(rows) * size)
         first = rows[:wanted]
-        if split.get("by"):  # rows of one key stay together
+        if split.get("by") and wanted:  # rows of one key stay together
             first = rows[places[rows] <= places[first[-1]]]
         found[first] = True
     return found

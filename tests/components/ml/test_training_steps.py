@@ -11,7 +11,7 @@ from components.ml.attributes import Metric
 from components.ml.training_steps.estimators import ESTIMATORS, estimator
 from components.ml.training_steps.fit import train
 from components.ml.training_steps.metrics import CLASSIFICATION, REGRESSION
-from components.ml.training_steps.prepare import DataError
+from components.ml.training_steps.prepare import DataError, split_rows
 
 REQUEST = {
     "task": "classification",
@@ -138,6 +138,15 @@ def test_a_row_that_was_held_out_stays_so_when_rows_and_features_are_added(cance
 
     assert len(set(early) & learned) < 0.05 * len(early)
     assert len(set(early)) > 50
+
+
+def test_the_only_row_of_a_class_is_learned_from(cancer):
+    frame = cancer.assign(patient=cancer.index, target=["rare", *["common"] * 300, *["other"] * 268])
+    split = {"method": "stratified", "test_size": 0.25, "time_column": None, "by": ["patient"]}
+    made = split_rows(frame, {**REQUEST, "split": split})
+
+    assert "rare" in set(made.train["target"])
+    assert set(made.test["target"]) == {"common", "other"}
 
 
 def test_a_split_by_time_holds_out_the_latest_rows(cancer, tmp_path):
