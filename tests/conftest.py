@@ -29,7 +29,6 @@ if not hasattr(sys.modules["__main__"], "__file__"):
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)
 @pytest.hookimpl(trylast=True)  # folders mark their tests in hooks of their own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Note the slots, and put the long tests first, so that no process of xdist is left alone with them at the end."""
