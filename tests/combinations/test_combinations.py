@@ -23,7 +23,7 @@ from components.ingestion.rest.catalogue import CONNECTORS as CONNECTOR_FILES
 from components.ingestion.rest.catalogue import packaged_connector
 from tests.combinations.pairs import Row, pairwise
 from tests.payload.variants import GIT
-from tests.rendering import asked_questions, copy_template, render
+from tests.rendering import asked_questions, render
 
 QUESTIONS = asked_questions()
 CHOICES = {name: list(QUESTIONS[name]["choices"].values()) for name in ("warehouse", "ci", "sources", "tools")}
@@ -89,34 +89,6 @@ def test_the_factors_are_the_questions_own_choices():
     assert set(taken) == {choice for choices in MANY.values() for choice in choices}
 
 
-@pytest.fixture
-def without_library(tmp_path: Path) -> Path:
-    """The template without what is copied from components/, which is most of it and the same in every project."""
-    copy = copy_template(tmp_path / "template")
-    for stub in copy.glob("templates/modern-data/src/*/components/*yield*"):
-        stub.unlink()
-    return copy
-
-
-@pytest.mark.e2e
-def test_every_combination_renders_and_its_yaml_is_right(without_library: Path, tmp_path: Path, capsys):
-    wrong = {}
-    for number, row in enumerate(ROWS):
-        project = render(without_library, tmp_path / str(number), answers(row))
-        if found := mistakes(project):
-            wrong[str(row)] = found
-        tomllib.loads((project / "pyproject.toml").read_text())
-        for file in (
-            *project.glob("*.y*ml"),
-            *project.glob(".github/workflows/*.yml"),
-            *project.glob(".gitlab-ci.yml"),
-        ):
-            list(yaml.safe_load_all(file.read_text()))
-    with capsys.disabled():
-        print(f"\n{len(ROWS)} combinations of {len(FACTORS)} answers rendered and checked")
-    assert wrong == {}
-
-
 # The tests of this one run the whole platform too; the starter's own do in tests/e2e.
 MATERIALISED = next(number for number, row in enumerate(ROWS) if row["dbt_project"] == "cloud")
 
@@ -145,17 +117,21 @@ def own_dbt(folder: Path, row: Row) -> tuple[str, str]:
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("number", range(len(ROWS)))
-def test_a_combination_loads_and_its_own_tests_pass(
+def test_a_combination_is_right_and_loads_and_its_own_tests_pass(
     template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
 ):
     row = ROWS[number]
     project = render(template, tmp_path / "project", answers(row, *own_dbt(tmp_path, row)))
     assert [place for place in folders_of(row) if not (project / "src/data_platform/defs" / place).is_dir()] == []
+    assert mistakes(project) == []
+    tomllib.loads((project / "pyproject.toml").read_text())
+    for file in (*project.glob("*.y*ml"), *project.glob(".github/workflows/*.yml"), *project.glob(".gitlab-ci.yml")):
+        list(yaml.safe_load_all(file.read_text()))
     if row["dbt_project"] == "git":
         fetch_dbt(project, monkeypatch)
     passed = own_tests(project, *([] if number == MATERIALISED else ["-m", "not materialises"]))
     with capsys.disabled():
-        print(f"\n{passed} own tests of a project with {len(folders_of(row))} sources and tools passed")
+        print(f"\n{number + 1} of {len(ROWS)} combinations of {len(FACTORS)} answers: {passed} own tests passed")
 
 
 def own_tests(project: Path, *options: str) -> int:
