@@ -9,6 +9,9 @@ from typing import Any
 import copier
 import yaml
 
+from tests import quick_copier
+
+quick_copier.install()
 ROOT = Path(__file__).parent.parent
 TEMPLATE_PARTS = ("copier.yml", "CHANGELOG.md", "questions", "templates", "components", "hooks")
 
