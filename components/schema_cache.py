@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import dagster
@@ -28,7 +29,7 @@ def kept_schema(module: str, name: str, make: Callable[[], str]) -> str:
     """
     if not module.startswith(f"{__package__}."):
         return make()
-    file = LIBRARY / "__pycache__" / f"{module}.{name}.{sys.implementation.cache_tag}.schema"
+    file = Path(cache_from_source(str(LIBRARY / f"{module}.{name}.py"))).with_suffix(".schema")
     try:
         state, _, schema = file.read_text(encoding="utf-8").partition("\n")
     except (OSError, UnicodeDecodeError):
@@ -56,7 +57,7 @@ def library_state() -> str:
 def _write(file: Path, text: str) -> None:
     """Write a file whole or not at all; a folder that cannot be written to costs speed only."""
     with contextlib.suppress(OSError):
-        file.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         handle, unfinished = tempfile.mkstemp(dir=file.parent)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as stream:

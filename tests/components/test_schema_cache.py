@@ -53,6 +53,17 @@ def test_a_class_of_another_package_is_asked_every_time(library: Path):
     assert schema('{"made": 2}', module="acme.components") == '{"made": 2}'
 
 
+def test_it_is_kept_where_python_was_told_to_keep_compiled_files(
+    library: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "compiled"
+    monkeypatch.setattr(sys, "pycache_prefix", str(elsewhere))
+    assert schema('{"made": 1}') == '{"made": 1}'
+    assert schema('{"made": 2}') == '{"made": 1}'
+    assert len(list(elsewhere.rglob("*.schema"))) == 1
+    assert not (library / "__pycache__").exists()
+
+
 def test_nothing_is_written_where_python_writes_no_compiled_files(library: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     assert schema('{"made": 1}') == '{"made": 1}'
