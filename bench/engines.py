@@ -2,8 +2,8 @@
 
     uv run python bench/engines.py [rows ...]          # 100000 1000000 10000000 by default
 
-Each engine runs in a process of its own: it starts, reads the table, groups it, and writes the groups. Spark on the JVM
-reads Parquet (Delta Lake's jar is in no Python package), and is left out where there is no Java.
+Each engine runs in a process of its own: it starts, reads the table, groups it, and writes the groups as Delta. Spark
+on the JVM reads and writes Delta with delta-rs, as the components do, and is left out where there is no Java.
 """
 
 import json
@@ -20,7 +20,8 @@ sys.path.insert(0, str(ROOT / "tools"))
 from bootstrap import uv  # noqa: E402 the path comes first
 
 SIZES = [100_000, 1_000_000, 10_000_000]
-JVM = ["--isolated", "--no-project", "--with", "pyspark==4.2.1"]
+JVM = ["--isolated", "--no-project"]
+JVM += [part for name in ("pyspark==4.2.1", "deltalake", "pyarrow", "sqlglot", "dagster") for part in ("--with", name)]
 HERE = Path(__file__).resolve()
 
 
@@ -29,14 +30,13 @@ FROM range({}) AS r(i)"""
 
 
 def make(folder: Path, rows: int) -> None:
-    """A Delta table of flights, and the same rows as one Parquet file."""
+    """A Delta table of flights."""
     import duckdb
     from deltalake import write_deltalake
 
     query = ROWS.format(rows)
     with duckdb.connect() as connection:
         write_deltalake(folder / "delta", connection.execute(query).to_arrow_reader(1_000_000))
-        connection.execute(f"COPY ({query}) TO '{folder / 'rows.parquet'}'")
 
 
 GROUPS = "SELECT carrier, weekend, count(*) AS flights, avg(delay) AS delay FROM {} WHERE delay > 0 GROUP BY ALL"
@@ -63,18 +63,21 @@ def sail(folder: Path) -> dict[str, float]:
 
 
 def jvm(folder: Path) -> dict[str, float]:
-    """Apache Spark on Java."""
+    """Apache Spark on Java, in a session as the components open it: Delta is read and written with delta-rs."""
     began = time.perf_counter()
-    from pyspark.sql import SparkSession
+    sys.path.insert(0, str(ROOT))
+    from components.databricks.lakehouse.session import lakehouse_session
+    from components.databricks.lakehouse.store import DeltaStore
+    from components.warehouse.lakehouse import Lakehouse, TableName
 
-    spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
-    spark.sparkContext.setLogLevel("ERROR")
-    spark.sql("SELECT 1").collect()
-    started = time.perf_counter()
-    spark.read.parquet(str(folder / "rows.parquet")).createOrReplaceTempView("flights")
-    spark.sql(SPARK_GROUPS.format("flights")).write.parquet(str(folder / "jvm"))
-    ended = time.perf_counter()
-    spark.stop()
+    lakehouse = Lakehouse(folder / "lakehouse")
+    with lakehouse_session(lakehouse, "main", "bench", engine="jvm") as spark:
+        spark.sql("SELECT 1").collect()
+        started = time.perf_counter()
+        spark.read.format("delta").load(str(folder / "delta")).createOrReplaceTempView("flights")
+        groups = spark.sql(SPARK_GROUPS.format("flights"))
+        DeltaStore(spark, lakehouse).replace(TableName("main", "bench", "groups"), groups)
+        ended = time.perf_counter()
     return {"start": started - began, "work": ended - started}
 
 

@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> None:
 
 
 def browser_and_server() -> None:
-    """Install what the end-to-end tests drive, where it is missing: Chromium, PostgreSQL, MariaDB and Node."""
+    """Install what the end-to-end tests drive, where it is missing: Chromium, PostgreSQL, MariaDB, Node and Java."""
     missing = []
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
         missing += ["chromium", "chromium-driver"]
@@ -46,6 +46,8 @@ def browser_and_server() -> None:
         missing += ["mariadb-server"]
     if not shutil.which("npm"):
         missing += ["nodejs", "npm"]
+    if not shutil.which("java"):
+        missing += ["default-jre-headless"]
     if missing:
         debian(*missing)
 

@@ -6,11 +6,13 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..governance.policy_compute import DatabricksProfile
 from . import entry
+from .clusters import cluster_words, idle_problem
 from .databricks_api import Workspace
 from .job import EndedBy, Job, JobError, JobResult
 from .local import thread_variables
@@ -46,6 +48,10 @@ def run_on_databricks(job: Job, profile: DatabricksProfile, folder: Path, log: C
     job_log = JobLog(log, job.secrets.values())
     name = f"{job.name[:52].rstrip('-')}-{uuid.uuid4().hex[:8]}"
     workspace = Workspace(profile, name)
+    if profile.existing_cluster and profile.auto_termination_minutes:
+        idle = workspace.idle_minutes(profile.existing_cluster)
+        if problem := idle_problem(profile.existing_cluster, idle, profile.auto_termination_minutes):
+            raise JobError(problem)
     run = _Run(job, profile, folder, job_log, workspace, name)
     try:
         return run.run()
@@ -122,7 +128,7 @@ class _Run:
             "idempotency_token": uuid.uuid4().hex,
             "timeout_seconds": math.ceil(allowed) + 60 if allowed is not None else None,
         }
-        if not self.profile.spark_version:
+        if not (self.profile.spark_version or self.profile.existing_cluster):
             spec = compute.Environment(
                 environment_version=_SERVERLESS_ENVIRONMENT, dependencies=self.job.requirements or None
             )
@@ -130,22 +136,17 @@ class _Run:
             submission["environments"] = [jobs.JobEnvironment(environment_key="default", spec=spec)]
             submission["budget_policy_id"] = self.profile.budget_policy_id
             return submission
-        scope, size = self.profile.secret_scope, self.job.size
-        single = (
-            {"spark.databricks.cluster.profile": "singleNode", "spark.master": "local[*]"} if not size.workers else None
-        )
-        tags = {key: tag_value(value) for key, value in self.job.tags.items()}
-        task.new_cluster = compute.ClusterSpec(
-            spark_version=self.profile.spark_version,
-            node_type_id=size.node_type,
-            num_workers=size.workers,
-            spark_conf=single,
-            spark_env_vars={key: f"{{{{secrets/{scope}/{key}}}}}" for key in self.job.secrets} or None,
-            custom_tags={**tags, **({} if size.workers else {"ResourceClass": "SingleNode"})},
-        )
         task.libraries = [
             compute.Library(pypi=compute.PythonPyPiLibrary(package=item)) for item in self.job.requirements
         ]
+        if self.profile.existing_cluster:
+            task.existing_cluster_id = self.profile.existing_cluster
+            return submission
+        scope, size = self.profile.secret_scope, self.job.size
+        tags = {key: tag_value(value) for key, value in self.job.tags.items()}
+        words = cluster_words(size, str(self.profile.spark_version), self.profile.spot, self.profile.policy_id, tags)
+        task.new_cluster = compute.ClusterSpec.from_dict(words)
+        task.new_cluster.spark_env_vars = {key: f"{{{{secrets/{scope}/{key}}}}}" for key in self.job.secrets} or None
         return submission
 
     def _wait(self) -> tuple[Any, EndedBy]:
@@ -186,7 +187,7 @@ class _Run:
         elif code in (None, 0):  # else the script's own exit code says it
             told = [(output and output.error) or "", found.state.state_message or ""]
             problem = f"Databricks: {result or 'the run failed'}: {next(filter(None, told), 'no message')}"
-        return result_of(
+        made = result_of(
             self.job,
             self.folder,
             self.log,
@@ -196,6 +197,7 @@ class _Run:
             problem=problem,
             url=found.run_page_url,
         )
+        return replace(made, run_id=self.run_id)
 
 
 def _state(run: Any) -> tuple[str | None, str | None]:

@@ -65,6 +65,11 @@ class Workspace:
         """Start a run; its token makes sure that it is one, however often this is sent."""
         return self._again(lambda: int(self._client.jobs.submit(**submission).run_id))
 
+    def idle_minutes(self, cluster: str) -> int | None:
+        """Minutes without work after which a running cluster ends; 0 or None for never."""
+        found = self._again(lambda: self._client.clusters.get(cluster))
+        return found.autotermination_minutes
+
     def run(self, run_id: int | None) -> Any:
         """A run, as it is now."""
         return self._again(lambda: self._client.jobs.get_run(int(run_id or 0)))

@@ -96,6 +96,7 @@ class JobResult:
         log_tail: Last lines of its log, without secrets.
         url: Page where a remote run can be looked at.
         problem: One sentence about what went wrong, where it did.
+        run_id: Id of a run of Databricks, by which the bill names it.
     """
 
     succeeded: bool
@@ -108,3 +109,4 @@ class JobResult:
     log_tail: str
     url: str | None = None
     problem: str | None = None
+    run_id: int | None = None

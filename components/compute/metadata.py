@@ -28,6 +28,8 @@ def job_metadata(result: JobResult, job: Job, profile_name: str) -> dict[str, dg
         metadata["peak_memory_mb"] = dg.MetadataValue.float(round(result.peak_memory_mb, 1))
     if result.url:
         metadata["run_url"] = dg.MetadataValue.url(result.url)
+    if result.run_id:
+        metadata["databricks/run_id"] = dg.MetadataValue.text(str(result.run_id))
     return metadata
 
 

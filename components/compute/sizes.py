@@ -1,6 +1,7 @@
 """Which compute a component may use: sizes and places that policy.yaml approves."""
 
 import os
+from collections.abc import Sequence
 
 import dagster as dg
 
@@ -42,16 +43,20 @@ def in_words(size: ComputeSize) -> str:
     return f"{threads}, {size.memory_gb:g} GB{nodes}, ${cost:.2f} an hour"
 
 
-def chosen_profile(policy: Policy, name: str | None, where: str) -> tuple[str, ComputeProfile]:
+def chosen_profile(
+    policy: Policy, name: str | None, where: str, size: str | None = None, owners: Sequence[str] = ()
+) -> tuple[str, ComputeProfile]:
     """Where jobs run, with its name: COMPUTE_PROFILE before the YAML before ``local``.
 
     Args:
         policy: The project's policy.
         name: Value of ``compute_profile``, if it is written.
         where: File, and component where that helps, for the message.
+        size: Value of ``compute_size``, if it is written.
+        owners: Owners of the asset.
 
     Raises:
-        DagsterInvalidDefinitionError: the policy has no such profile.
+        DagsterInvalidDefinitionError: the policy has no such profile, or does not approve its compute in a workspace.
     """
     from_environment = os.environ.get(PROFILE_VARIABLE)
     chosen = from_environment or name or "local"
@@ -61,4 +66,9 @@ def chosen_profile(policy: Policy, name: str | None, where: str) -> tuple[str, C
         raise dg.DagsterInvalidDefinitionError(
             f"{origin}: {chosen!r} is no compute profile of policy.yaml; expected one of: {', '.join(profiles)}"
         )
-    return chosen, profiles[chosen]
+    profile = profiles[chosen]
+    if profile.runs_on == "databricks":
+        from .clusters import approved_place
+
+        return chosen, approved_place(policy, profile, size, owners, where)
+    return chosen, profile

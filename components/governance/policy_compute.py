@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from .policy_parts import Part, Variable, _day
 
@@ -59,7 +59,27 @@ class DatabricksProfile(Part):
 
     runs_on: Literal["databricks"] = Field(description="A Databricks workspace.")
     workspace_folder: str = Field(default="/Workspace/Shared/dagster", description="Folder that files are put in.")
-    spark_version: str | None = Field(default=None, description="Runtime of new clusters; serverless when left out.")
+    spark_version: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Runtime of a new cluster for each job; serverless where neither it nor existing_cluster is there.",
+    )
+    spot: bool = Field(
+        default=False, description="Whether nodes of a new cluster besides the first may be taken back by the cloud."
+    )
+    policy_id: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Cluster policy that new clusters follow; that of databricks.clusters when left out.",
+    )
+    existing_cluster: str | None = Field(
+        default=None, min_length=1, description="Id of a running cluster that databricks.clusters names."
+    )
+    auto_termination_minutes: int | None = Field(
+        default=None,
+        ge=1,
+        description="Idle minutes after which the running cluster ends; at most those of databricks.clusters.",
+    )
     budget_policy_id: str | None = Field(default=None, description="Budget policy of serverless runs.")
     secret_scope: str | None = Field(
         default=None,
@@ -67,6 +87,18 @@ class DatabricksProfile(Part):
         description="Secret scope of the workspace that holds the secrets under their names.",
     )
     host_env: Variable = Field(default="DATABRICKS_HOST", description="Variable with the workspace's address.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "DatabricksProfile":
+        if self.existing_cluster and (self.spark_version or self.spot or self.policy_id):
+            raise ValueError(
+                "existing_cluster: a running cluster has its own spark_version, spot and policy_id already"
+            )
+        if not self.spark_version and (self.spot or self.policy_id):
+            raise ValueError("spot and policy_id are of new clusters: they need a spark_version")
+        if self.auto_termination_minutes and not self.existing_cluster:
+            raise ValueError("auto_termination_minutes is of a running cluster: a new one ends with its job")
+        return self
 
 
 ComputeProfile = Annotated[

@@ -126,7 +126,7 @@ class BatchInferenceComponent(StrictComponent):
         place = place_of(context)
         asset_key = dg.AssetKey.from_user_string(self.key)
         where, limits = f"{place.file}: {self.key}", (self.max_runtime_minutes, self.max_cost_usd)
-        compute = compute_for(place, where, self.compute_size, self.compute_profile, *limits)
+        compute = compute_for(place, where, self.owners, self.compute_size, self.compute_profile, *limits)
         table = {} if self.output_path else {"dagster/table_name": self.key.replace("/", ".")}
 
         @dg.asset(

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from ..compute import Job, JobError, JobResult, approved_size, chosen_profile, job_metadata, job_tags, run_job
+from ..compute.metadata import tag_value
 from ..governance.policy import POLICY_FILE, Policy, policy_for
 from ..governance.policy_compute import ComputeProfile, ComputeSize
 from .data import Place
@@ -60,13 +61,19 @@ class Finished:
 
 
 def compute_for(
-    place: Place, where: str, size: str | None, profile: str | None, minutes: float | None, dollars: float | None
+    place: Place,
+    where: str,
+    owners: list[str],
+    size: str | None,
+    profile: str | None,
+    minutes: float | None,
+    dollars: float | None,
 ) -> Compute:
     """The compute that attributes name; raises DagsterInvalidDefinitionError where the policy does not approve it."""
     has_policy = size or profile or os.environ.get("COMPUTE_PROFILE") or (place.project_root / POLICY_FILE).is_file()
     policy = policy_for(place.project_root) if has_policy else Policy(version=1)
     resources = approved_size(policy, size, where) if size else _whole_machine()
-    chosen, where_to_run = chosen_profile(policy, profile, where)
+    chosen, where_to_run = chosen_profile(policy, profile, where, size, owners)
     seconds = minutes * 60 if minutes else None
     return Compute(size or WHOLE_MACHINE, resources, chosen, where_to_run, seconds, dollars)
 
@@ -181,7 +188,7 @@ def _job(
         size_name=compute.size_name,
         max_runtime_seconds=compute.max_runtime_seconds,
         max_cost_usd=compute.max_cost_usd,
-        tags=cost_tags(compute, owners),
+        tags={**cost_tags(compute, owners), "dagster_asset": tag_value(key)},
         requirements=[
             *(pinned or _REQUIREMENTS),
             *(["pyarrow"] if pinned else []),

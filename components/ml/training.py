@@ -168,9 +168,8 @@ class ModelTrainingComponent(StrictComponent):
         place = place_of(context)
         search = self.search or self._search_of(place)
         where = f"{place.file}: {self.key}"
-        compute = compute_for(
-            place, where, self.compute_size, self.compute_profile, self.max_runtime_minutes, self.max_cost_usd
-        )
+        limits = (self.max_runtime_minutes, self.max_cost_usd)
+        compute = compute_for(place, where, self.owners, self.compute_size, self.compute_profile, *limits)
 
         @dg.asset(
             key=self.key.split("/"),

@@ -61,7 +61,9 @@ def plan_of(component: "NotebookRunnerComponent", context: dg.ComponentLoadConte
     where = _from_root(file, root)
     policy = policy_for(root)
     size = approved_size(policy, component.compute_size, where)
-    profile_name, profile = chosen_profile(policy, component.compute_profile, where)
+    profile_name, profile = chosen_profile(
+        policy, component.compute_profile, where, component.compute_size, component.owners
+    )
     notebook = read_notebook(folder / component.notebook, component.kernel, where)
     notebook.check_parameters(component.parameters, where)
     if profile.runs_on == "local":

@@ -34,8 +34,8 @@ ProfileName = Annotated[
 SparkEngine = Annotated[
     Literal["sail", "jvm", "connect"] | None,
     dg.Resolver.default(
-        description="sail: in the job's own process. jvm: Apache Spark there. connect: a Spark Connect server. "
-        "Left out: connect if its variable is set, else sail. On Databricks it is the cluster's Spark."
+        description="sail: in the job's own process. jvm: Apache Spark there, by pyspark and Java. connect: a Spark "
+        "Connect server. Left out: connect if its variable is set, else sail. On Databricks it is the cluster's Spark."
     ),
 ]
 SparkRemoteEnv = Annotated[

@@ -67,7 +67,7 @@ class Compute:
         Raises:
             DagsterInvalidDefinitionError: the policy approves no such size, or has no such profile.
         """
-        profile_name, profile = chosen_profile(policy, component.compute_profile, where)
+        profile_name, profile = chosen_profile(policy, component.compute_profile, where, component.compute_size, owners)
         return cls(
             size_name=component.compute_size,
             size=approved_size(policy, component.compute_size, where),

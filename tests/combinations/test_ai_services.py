@@ -25,6 +25,7 @@ FACTORS: dict[str, list[Any]] = {
     "embeds": [(), ("minilm",), ("lexical",)],
     "scales": [(), ("spark",), ("ray",)],
     "traces": [(), ("traces",)],
+    "delivered": [(), ("container",)],
 }
 ROWS = covering(pairwise(FACTORS), list(FACTORS))
 NEEDED = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "AWS_REGION", "MODEL_URL", "PGHOST", "QDRANT_URL")
@@ -33,7 +34,7 @@ NEEDED += ("CHROMA_URL", "MILVUS_URL", "PINECONE_API_KEY", "WEAVIATE_URL", "DATA
 
 def answers(row: dict[str, Any]) -> dict[str, Any]:
     """A row as Copier takes it."""
-    options = [*row["examples"], *row["embeds"], *row["traces"], *row["scales"]]
+    options = [*row["examples"], *row["embeds"], *row["traces"], *row["scales"], *row["delivered"]]
     single = {name: row[name] for name in ("provider", "vector_store", "ci")}
     return {"kind": "ai", **single, "ai_options": options}
 
@@ -70,7 +71,7 @@ def services(project: Path) -> dict[str, Any]:
 
 
 def test_the_factors_are_the_questions_own_choices():
-    parts = ("examples", "embeds", "scales", "traces")
+    parts = ("examples", "embeds", "scales", "traces", "delivered")
     assert {choice for row in ROWS for part in parts for choice in row[part]} == set(CHOICES["ai_options"])
     assert {row["vector_store"] for row in ROWS} == set(CHOICES["vector_store"])
     assert {row["provider"] for row in ROWS} == set(CHOICES["provider"])

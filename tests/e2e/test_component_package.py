@@ -92,6 +92,8 @@ def test_the_packages_own_tests_pass_with_every_example_materialised(package: Pr
 def test_dg_lists_the_companys_components_with_their_summaries(package: Project):
     components = {name: text for name, text in listed(package).items() if name.startswith("acme_components.")}
     assert {"acme_components.NotebookRunnerComponent", "acme_components.LookerComponent"} <= set(components)
+    # Dagster's own, which ship without an entry point.
+    assert {f"acme_components.Databricks{name}Component" for name in ("AssetBundle", "Workspace")} <= set(components)
     assert [name for name, summary in components.items() if not summary] == []
 
 

@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 import pytest
 import yaml
 
+from tests.fakes.databricks import TOKEN, FakeWorkspace
 from tests.postgres_server import PostgresServer
 from tests.rendering import render
 
@@ -30,7 +31,8 @@ mutation($asset: [String!]!) {
     mode: "default",
     selector: {repositoryLocationName: "data-platform", repositoryName: "__repository__", pipelineName: "__ASSET_JOB",
                assetSelection: [{path: $asset}], assetCheckSelection: []}
-  }) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
+  }) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
+    ... on InvalidSubsetError { message } }
 }"""
 
 
@@ -42,9 +44,10 @@ def free_port() -> int:
 
 @dataclass
 class Containers:
-    """The services of a project's compose.yaml as processes on loopback."""
+    """The services of a project's compose.yaml as processes on loopback, and an asset to make there."""
 
     project: Path
+    asset: list[str]
     environment: dict[str, str]
     ports: dict[str, int]
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -115,12 +118,25 @@ class Containers:
                 process.wait()
 
 
-@pytest.fixture(scope="module")
+# An asset of each kind that what is there without an account can make.
+ASSETS = {"modern-data": ["raw", "airlines"], "databricks": ["shop_landing", "airlines"], "ai": ["prompts", "reviews"]}
+ANSWERS: dict[str, dict[str, object]] = {
+    "modern-data": {},
+    "databricks": {"catalog": "acme.shop", "databricks_options": ["container"]},
+    "ai": {"ai_options": ["reviews", "container"]},
+}
+
+
+@pytest.fixture(scope="module", params=ASSETS)
 def containers(
-    template: Path, tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
+    template: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    postgres_server: PostgresServer,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Containers]:
+    kind: str = request.param
     folder = tmp_path_factory.mktemp("deploy")
-    project = render(template, folder / "app")
+    project = render(template, folder / "app", {"kind": kind, **ANSWERS[kind]})
     sync = [uv(), "sync", "--quiet", "--no-dev", "--group", "deploy"]
     subprocess.run(sync, cwd=project, env=clean_environment(), check=True)
     ports = {"3000": free_port(), "4000": free_port()}
@@ -138,20 +154,26 @@ def containers(
         "DAGSTER_POSTGRES_DB": postgres_server.create_database(),
         "WAREHOUSE_PRODUCTION_FILE": str(project / "data" / "production.duckdb"),
     }
+    fake = FakeWorkspace(folder / "workspace") if kind == "databricks" else None
+    if fake:
+        environment |= {"DATABRICKS_HOST": fake.address, "DATABRICKS_TOKEN": TOKEN}
+        fake.catalog.add("acme.shop_landing")
     (project / "data").mkdir()  # the Dockerfile makes it
-    made = Containers(project, environment, ports)
+    made = Containers(project, ASSETS[kind], environment, ports)
     try:
         for service in ("code", "webserver", "daemon"):
             made.start_healthy(service)
         yield made
     finally:
         made.stop()
+        if fake:
+            fake.close()
 
 
 def test_a_run_goes_through_the_queue_and_is_recorded_in_postgres(
     containers: Containers, postgres_server: PostgresServer
 ):
-    answer = containers.ask(LAUNCH, asset=["raw", "airlines"])["launchPipelineExecution"]
+    answer = containers.ask(LAUNCH, asset=containers.asset)["launchPipelineExecution"]
     assert answer["__typename"] == "LaunchRunSuccess", answer
     run = answer["run"]["runId"]
 
@@ -164,7 +186,8 @@ def test_a_run_goes_through_the_queue_and_is_recorded_in_postgres(
     queued = f"select count(*) from event_logs where run_id = '{run}' and dagster_event_type = 'PIPELINE_ENQUEUED'"
     assert (status(), recorded) == ("SUCCESS", "SUCCESS"), containers.step_output()
     assert postgres_server.psql(database, queued) == "1"
-    assert Path(containers.environment["WAREHOUSE_PRODUCTION_FILE"]).is_file()
+    if containers.asset == ASSETS["modern-data"]:
+        assert Path(containers.environment["WAREHOUSE_PRODUCTION_FILE"]).is_file()
 
 
 def test_the_output_of_steps_is_kept_where_every_container_can_read_it(containers: Containers):

@@ -10,4 +10,13 @@ VARIANTS = {
     "git-duckdb-github": {"dbt_project": GIT, "dbt_subfolder": "transform/dbt"},
     "git-duckdb-gitlab": {"dbt_project": GIT, "ci": "gitlab"},
     "sample-duckdb-none": {"ci": "none"},
+    "lakehouse-serverless-github": {"kind": "databricks", "databricks_options": ["mlflow", "container"]},
+    "lakehouse-azure-gitlab": {
+        "kind": "databricks",
+        "databricks_compute": "azure",
+        "databricks_options": ["container"],
+        "ci": "gitlab",
+    },
+    "ai-openai-github": {"kind": "ai", "provider": "openai", "ai_options": ["documents", "container"]},
+    "ai-local-gitlab": {"kind": "ai", "ai_options": ["reviews", "container"], "ci": "gitlab"},
 }

@@ -151,6 +151,28 @@ def test_an_answer_about_a_package_outside_its_rules_is_refused_by_name(
     assert not (tmp_path / "project").exists()
 
 
+CATALOGS = {
+    "Main": "for instance: main",
+    ".flights": "for instance: main",
+    "main.": "for instance main.flights",
+    "main.Flights": "for instance main.flights",
+    "main.flights.gold": "for instance main.flights",
+    "main.flights_": "for instance main.flights",
+    "main.x\n": "for instance main.flights",
+    "main." + "x" * 25: "at most 24",
+}
+
+
+@pytest.mark.parametrize(("catalog", "said"), CATALOGS.items())
+def test_a_catalog_or_schema_that_databricks_would_not_take_is_refused_with_an_example(
+    template: Path, tmp_path: Path, catalog: str, said: str
+):
+    with pytest.raises(ValueError, match="catalog") as refused:
+        render(template, tmp_path / "project", {"kind": "databricks", "catalog": catalog})
+    assert said in " ".join(str(refused.value).split())
+    assert not (tmp_path / "project").exists()
+
+
 @pytest.mark.parametrize(("question", "answer"), HOSTILE_ANSWERS)
 def test_an_answer_outside_its_rules_is_refused_by_name(template: Path, tmp_path: Path, question: str, answer: str):
     with pytest.raises(ValueError, match=question) as refused:

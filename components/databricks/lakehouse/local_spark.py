@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...warehouse.lakehouse import Lakehouse
+from .engine_way import EngineWay
 from .files import FileStream, StreamError, new_files
 
 _READS = ("load", "csv", "json", "parquet", "text", "orc")
@@ -26,11 +27,11 @@ class StreamLog:
     streams_files: bool = False
 
 
-def localized(spark: Any, lakehouse: Lakehouse) -> Any:
-    """The same session with ``readStream``, volume paths and Databricks SQL understood."""
+def localized(spark: Any, lakehouse: Lakehouse, way: EngineWay) -> Any:
+    """The same session with ``readStream``, volume paths, tables' names and Databricks SQL understood."""
     base: Any = type(spark)
     spark.__class__ = _local_class(base)
-    spark.lakehouse, spark.stream_log = lakehouse, StreamLog()
+    spark.lakehouse, spark.stream_log, spark.way = lakehouse, StreamLog(), way
     return spark
 
 
@@ -41,6 +42,7 @@ def _local_class(base: Any) -> Any:
 
         lakehouse: Lakehouse
         stream_log: StreamLog
+        way: EngineWay
 
         @property
         def readStream(self) -> Any:  # noqa: N802 - Spark's name
@@ -50,18 +52,26 @@ def _local_class(base: Any) -> Any:
         @property
         def read(self) -> Any:
             """Spark's reader, for which a volume is a folder and ``LIVE.name`` a table."""
-            return _local_reader(base.read.fget(self), self.lakehouse)
+            return _local_reader(self.way.reader(base.read.fget(self)), self.lakehouse, self.way)
+
+        def table(self, tableName: str) -> Any:  # noqa: N803 - Spark's name
+            """A table by the name that it has in the workspace."""
+            return self.read.table(tableName)
 
         def sql(self, sqlQuery: str, *args: Any, **kwargs: Any) -> Any:  # noqa: N803 - Spark's name
             """Run SQL; ``STREAM``, ``LIVE`` and ``read_files`` are read as here."""
             from .sql_query import localized_query
 
-            return super().sql(localized_query(self, sqlQuery), *args, **kwargs)
+            return super().sql(self.way.query(localized_query(self, sqlQuery)), *args, **kwargs)
+
+        def plain_sql(self, sqlQuery: str) -> Any:  # noqa: N803 - Spark's name
+            """Run SQL as the engine itself understands it."""
+            return super().sql(sqlQuery)
 
     return LocalSpark
 
 
-def _local_reader(reader: Any, lakehouse: Lakehouse) -> Any:
+def _local_reader(reader: Any, lakehouse: Lakehouse, way: EngineWay) -> Any:
     """The reader with the methods that take paths and names replaced."""
 
     def replaced(method: Any) -> Any:
@@ -75,7 +85,7 @@ def _local_reader(reader: Any, lakehouse: Lakehouse) -> Any:
         return read
 
     table = reader.table
-    reader.table = lambda name: table(name[5:] if name.lower().startswith("live.") else name)
+    reader.table = lambda name: table(way.known_as(name[5:] if name.lower().startswith("live.") else name))
     for name in _READS:
         setattr(reader, name, replaced(getattr(reader, name)))
     return reader

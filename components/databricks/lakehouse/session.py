@@ -1,6 +1,5 @@
 """A Spark session of this machine that knows the local lakehouse by its three-level names."""
 
-import json
 import os
 import sys
 import time
@@ -8,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from ...warehouse.lakehouse import Lakehouse, TableName
+from ...warehouse.lakehouse import Lakehouse
+from .engine_way import LocalEngine, way_of
 
-LocalEngine = Literal["sail", "jvm", "connect"]
 _RUNNER = Path(__file__).parents[2] / "spark" / "runner"
 
 
@@ -52,42 +51,21 @@ def lakehouse_session(
     """
     from .local_spark import localized
 
+    way = way_of(engine, lakehouse, catalog)
     with _environment_kept():
         sys.path.insert(0, str(_RUNNER))  # the runner's modules stand alone, as they also run where only they are
         try:
             runner = import_module("spark_job_session")
         finally:
             sys.path.remove(str(_RUNNER))
-        known = list(lakehouse.tables())
-        if engine == "sail":
-            os.environ["SAIL_CATALOG__LIST"] = _catalogs({catalog, *(name.catalog for name in known)})
-            os.environ["SAIL_CATALOG__DEFAULT_CATALOG"] = catalog
         size = {"threads": threads, "memory_gb": memory_gb, "workers": 1}
         try:
-            opened = runner.spark_session(engine, size, remote_env)
-            with opened as spark:
-                if engine == "sail":
-                    spark.catalog.setCurrentCatalog(catalog)
-                local = localized(spark, lakehouse)
-                for name in known:
-                    register(local, lakehouse, name)
-                local.sql(f"CREATE DATABASE IF NOT EXISTS `{schema}`")
-                local.catalog.setCurrentDatabase(schema)
+            with way.starting(), runner.spark_session(engine, size, remote_env, way.settings) as spark:
+                local = localized(spark, lakehouse, way)
+                way.started(local, schema)
                 yield local
         except runner.SparkJobError as error:
             raise SessionError(str(error)) from None
-
-
-def register(spark: Any, lakehouse: Lakehouse, name: TableName) -> None:
-    """Make a table of the lakehouse known to a session under its three names."""
-    spark.sql(f"CREATE DATABASE IF NOT EXISTS `{name.catalog}`.`{name.schema}`")
-    location = str(lakehouse.folder(name)).replace("'", "\\'")
-    spark.sql(f"CREATE TABLE IF NOT EXISTS {name.quoted} USING delta LOCATION '{location}'")
-
-
-def _catalogs(names: set[str]) -> str:
-    written = (f'{{name={json.dumps(name)}, type="memory", initial_database=["default"]}}' for name in sorted(names))
-    return f"[{', '.join(written)}]"
 
 
 @contextmanager

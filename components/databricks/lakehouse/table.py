@@ -9,10 +9,10 @@ import dagster as dg
 
 from ...governance.policy_compute import ComputeSize
 from ...warehouse.lakehouse import Lakehouse, TableName
-from .session import LocalEngine, lakehouse_session
-from .store import DeltaStore, SchemaChanges, aligned
-
-_INCOMING = "incoming_rows"
+from .engine_way import LocalEngine
+from .session import lakehouse_session
+from .spark_way import merge_statement
+from .store import DeltaStore, SchemaChanges
 
 
 class TableMistakeError(Exception):
@@ -53,12 +53,7 @@ class LakehouseTable:
 
     def merge(self, source: str) -> str:
         """The statement that merges the rows of ``source``."""
-        on = " AND ".join(f"t.`{key}` <=> s.`{key}`" for key in self.keys)
-        evolving = "WITH SCHEMA EVOLUTION " if self.schema_changes == "evolve" else ""
-        return (
-            f"MERGE {evolving}INTO {self.name.quoted} AS t USING {source} AS s ON {on} "
-            "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
-        )
+        return merge_statement(self.name, source, self.keys, self.schema_changes == "evolve")
 
     def parts(self, values: list[tuple[Any, ...]]) -> str:
         """The SQL condition of the partitions that a query has rows of.
@@ -144,7 +139,8 @@ def _write_delta(store: DeltaStore, table: LakehouseTable, rows: Any) -> dict[st
     if table.mode == "append":
         changes = store.append(name, rows, **how)  # type: ignore[arg-type]  # two kinds of value
     elif table.mode == "merge" and not is_new:
-        changes = _merge(store, table, rows)
+        _one_row_a_key(table, rows)
+        changes = store.merge(name, rows, table.keys, table.schema_changes)
     elif table.mode == "overwrite_partitions" and not is_new:
         values = [tuple(row) for row in rows.select(*table.partition_by).distinct().collect()]
         changes = store.replace(name, rows, inside=table.parts(values), **how)  # type: ignore[arg-type]
@@ -164,14 +160,6 @@ def _write_delta(store: DeltaStore, table: LakehouseTable, rows: Any) -> dict[st
         "path": str(store.lakehouse.folder(name)),
         **({"schema_changes": "; ".join(changes)} if changes else {}),
     }
-
-
-def _merge(store: DeltaStore, table: LakehouseTable, rows: Any) -> list[str]:
-    _one_row_a_key(table, rows)
-    rows, changes = aligned(table.name, store.schema(table.name), rows, table.schema_changes)
-    rows.createOrReplaceTempView(_INCOMING)
-    store.spark.sql(table.merge(_INCOMING)).collect()
-    return changes
 
 
 def _one_row_a_key(table: LakehouseTable, rows: Any) -> None:

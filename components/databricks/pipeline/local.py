@@ -7,9 +7,10 @@ from typing import Any
 
 from ...warehouse.lakehouse import Lakehouse, TableName
 from ..lakehouse.checkpoints import Checkpoint, Taken
+from ..lakehouse.engine_way import LocalEngine
 from ..lakehouse.files import StreamError
 from ..lakehouse.local_spark import StreamLog
-from ..lakehouse.session import LocalEngine, lakehouse_session
+from ..lakehouse.session import lakehouse_session
 from ..lakehouse.store import DeltaStore, SchemaChangedError
 from .changes import applied
 from .registry import Registered, explained, run_files

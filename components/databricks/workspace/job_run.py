@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from ...compute.clusters import idle_problem
 from .client import Workspace
 from .errors import WorkspaceError
 from .files import upload
@@ -103,13 +104,8 @@ def _check_cluster(workspace: Workspace, job: "DatabricksJobComponent") -> None:
     for cluster in sorted(filter(None, used)):
         query = {"cluster_id": cluster}
         found = workspace.do(f"looking at cluster {cluster}", "GET", "/api/2.1/clusters/get", query=query)
-        minutes = int(found.get("autotermination_minutes") or 0)
-        if not 0 < minutes <= rules.auto_termination_minutes:
-            raise WorkspaceError(
-                f"cluster {cluster} ends after {minutes or 'no'} idle minutes; policy.yaml asks for at most "
-                f"{rules.auto_termination_minutes} (auto_termination_minutes)",
-                transient=False,
-            )
+        if problem := idle_problem(cluster, found.get("autotermination_minutes"), rules.auto_termination_minutes):
+            raise WorkspaceError(problem, transient=False)
 
 
 def _sessions(

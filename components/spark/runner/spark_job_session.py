@@ -1,11 +1,16 @@
 """Spark sessions on each engine, within the size that the job was given."""
 
+import logging
 import os
+import shutil
+import signal
 import socket
+import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,10 +20,13 @@ from spark_job_contexts import SparkJobError
 
 _CONNECT_SECONDS = 10
 _DEFAULT_PORT = 15002
+_END_SECONDS = 15
 
 
 @contextmanager
-def spark_session(engine: str, size: dict[str, Any], remote_env: str) -> Iterator[Any]:
+def spark_session(
+    engine: str, size: dict[str, Any], remote_env: str, settings: Mapping[str, str] | None = None
+) -> Iterator[Any]:
     """A session that ends with the block.
 
     Args:
@@ -26,6 +34,7 @@ def spark_session(engine: str, size: dict[str, Any], remote_env: str) -> Iterato
             or ``platform`` (the session of the cluster that the script runs on).
         size: ``threads``, ``memory_gb`` and ``workers``.
         remote_env: Variable with the address of the Spark Connect server.
+        settings: Settings of Spark, for the engine ``jvm``.
 
     Raises:
         SparkJobError: the engine is not installed, or does not answer.
@@ -41,9 +50,12 @@ def spark_session(engine: str, size: dict[str, Any], remote_env: str) -> Iterato
     os.environ["TZ"] = "UTC"  # a time without a zone means the same on every machine
     if hasattr(time, "tzset"):
         time.tzset()
-    starts = {"sail": _sail, "jvm": _jvm}
-    opened = _connect(remote, remote_env) if engine == "connect" else starts[engine](size)
-    with opened as spark:
+    starts = {
+        "sail": lambda: _sail(size),
+        "jvm": lambda: _jvm(size, settings or {}),
+        "connect": lambda: _connect(remote, remote_env),
+    }
+    with starts[engine]() as spark:
         spark.conf.set("spark.sql.session.timeZone", "UTC")
         yield spark
 
@@ -95,7 +107,7 @@ def _session(remote: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _jvm(size: dict[str, Any]) -> Iterator[Any]:
+def _jvm(size: dict[str, Any], more: Mapping[str, str]) -> Iterator[Any]:
     _needs("pyspark", "spark_engine: jvm needs the package pyspark and a Java runtime")
     import pyspark
 
@@ -103,9 +115,18 @@ def _jvm(size: dict[str, Any]) -> Iterator[Any]:
         raise SparkJobError(
             "spark_engine: jvm needs Apache Spark itself: the package pyspark instead of pyspark-client"
         )
+    home = os.environ.get("JAVA_HOME")
+    if shutil.which("java", path=str(Path(home) / "bin") if home else None) is None:
+        where = f"JAVA_HOME, {home}" if home else "the PATH"
+        raise SparkJobError(f"spark_engine: jvm needs a Java runtime, 17 or newer; there is no java in {where}")
+    from pyspark import SparkContext
+    from pyspark.errors import PySparkRuntimeError
     from pyspark.sql import SparkSession
 
+    if SparkContext._active_spark_context is not None:
+        raise SparkJobError("spark_engine: jvm: this process has a Spark session already; stop it first")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"  # else Spark looks for the machine's name, and warns
     settings = {
         "spark.driver.memory": f"{int(size['memory_gb'] * 1024 * 0.75)}m",  # the rest is Python's, and Java's own
         "spark.driver.host": "127.0.0.1",
@@ -114,16 +135,49 @@ def _jvm(size: dict[str, Any]) -> Iterator[Any]:
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.shuffle.partitions": str(size["threads"]),
         "spark.sql.warehouse.dir": str(Path("spark-warehouse").absolute()),
+        **more,
     }
     builder = SparkSession.builder.master(f"local[{size['threads']}]")
     for name, value in settings.items():
         builder = builder.config(name, value)
-    spark = builder.getOrCreate()
-    spark.sparkContext.setLogLevel("ERROR")
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # prints errors that are also raised
+    interrupted = signal.getsignal(signal.SIGINT)
     try:
+        spark = builder.getOrCreate()
+    except PySparkRuntimeError as error:
+        raise SparkJobError(
+            f"spark_engine: jvm: Java did not start Spark, which needs Java 17 or newer: {_first_line(error)}"
+        ) from None
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, interrupted)  # Spark puts its own in the place of who runs the job
+    try:
+        spark.sparkContext.setLogLevel("ERROR")
         yield spark
     finally:
-        spark.stop()
+        gateway = SparkContext._gateway
+        with suppress(Exception):  # Java may have died, which the block's own error tells
+            spark.stop()
+        _end_java(gateway)
+
+
+def _end_java(gateway: Any) -> None:
+    """End the Java process, which Spark leaves to the end of Python's: the next session may have another size."""
+    from pyspark import SparkContext
+
+    SparkContext._gateway = SparkContext._jvm = None
+    with suppress(Exception):
+        gateway.shutdown()
+    with suppress(OSError):
+        gateway.proc.stdin.close()  # Java ends with its input
+    try:
+        gateway.proc.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        gateway.proc.kill()
+        gateway.proc.wait()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def _needs(package: str, message: str) -> None:

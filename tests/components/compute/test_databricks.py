@@ -122,12 +122,13 @@ def test_a_run_that_never_starts_says_what_the_workspace_says(jobs, workspace):
     assert result.cost_usd == 0
 
 
-def test_a_cap_cancels_the_run_while_it_runs_and_what_it_had_saved_comes_back(jobs, workspace, monkeypatch):
+@pytest.mark.parametrize("profile", [SERVERLESS, CLUSTER])
+def test_a_cap_cancels_the_run_while_it_runs_and_what_it_had_saved_comes_back(jobs, workspace, monkeypatch, profile):
     monkeypatch.setattr("components.compute.remote.SAVE_EVERY_SECONDS", 0.2)
-    dear = ComputeSize(threads=1, memory_gb=1, hourly_cost_usd=3600)
+    dear = ComputeSize(threads=1, memory_gb=1, hourly_cost_usd=3600, node_type="m5d.xlarge")
     script = "import time\nopen('partial', 'w').write('half')\ntime.sleep(60)"
     job = jobs.job(script, size=dear, size_name="dear", max_cost_usd=3, outputs=["partial"])
-    result = run_job(job, SERVERLESS, jobs.folder, jobs.log)
+    result = run_job(job, profile, jobs.folder, jobs.log)
     assert (result.succeeded, result.ended_by) == (False, "max_cost")
     assert 3 <= result.cost_usd < 30
     assert (result.folder / "partial").read_text() == "half"

@@ -223,6 +223,9 @@ class Jobs:
     def _execute(self, run_id: int, task: dict[str, Any], script: dict[str, Any]) -> None:
         run, place = self.runs[run_id], self._workspace.files.place
         time.sleep(self.slow_seconds)
+        if run_id in self.cancelled:
+            run["state"] = _state("CANCELED")
+            return
         if self.never_starts:
             failed = {"life_cycle_state": "INTERNAL_ERROR", "result_state": "FAILED"}
             run["state"] = {**failed, "state_message": self.never_starts}
@@ -234,7 +237,7 @@ class Jobs:
         texts = [mounted(_filled(text, given), place) for text in script.get("parameters") or []]
         self.processes[run_id] = process = subprocess.Popen(
             [sys.executable, place(script["python_file"]), *texts],
-            env={"PATH": os.environ["PATH"], **({} if cluster else login), **variables},
+            env={"PATH": os.environ["PATH"], **login, **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -50,6 +50,18 @@ def test_rows_are_merged_by_their_keys(project: LakehouseProject):
     assert project.table("gold.days") == [(1, "a"), (2, "new"), (3, "c")]
 
 
+@pytest.mark.parametrize("mode", ["append", "merge"])
+def test_what_was_never_empty_may_be_empty_later(project: LakehouseProject, mode: str):
+    how = {"mode": mode, **({"merge_keys": ["day"]} if mode == "merge" else {})}
+    add(project, "SELECT 1 AS day, 'a' AS word", **how)
+    project.run()
+    add(project, "SELECT 2 AS day, CAST(NULL AS STRING) AS word", **how)
+    result = project.run()
+
+    assert result.success
+    assert project.table("gold.days") == [(1, "a"), (2, None)]
+
+
 def test_only_the_partitions_that_the_query_has_are_replaced(project: LakehouseProject):
     how = {"mode": "overwrite_partitions", "partition_by": ["day"]}
     add(project, days((1, "a"), (2, "b"), (2, "bb")), **how)
