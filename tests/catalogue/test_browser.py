@@ -1,7 +1,6 @@
 """The site of a package with three releases in headless Chromium: search, links, light and dark, a narrow window."""
 
 import json
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +9,9 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.catalogue.package import NAME, Package
 from tests.catalogue.test_build import ATTRIBUTES, COLUMN, EXAMPLE, POLICY
-from tests.components.test_dashboard_browser import FLAGS
+from tests.chromium import chromium
+
+__all__ = ["chromium"]
 
 pytestmark = pytest.mark.browser
 
@@ -29,18 +30,6 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     done = package.catalogue("--repositories", package.root.parent / "sales")
     assert done.returncode == 0, done.stderr
     return package
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    yield driver
-    driver.quit()
 
 
 class Site:

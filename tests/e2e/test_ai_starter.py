@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.components.test_dashboard_browser import chromium
+from tests.chromium import chromium
 from tests.e2e.conftest import Project, clean_environment, installed, uv
 
 __all__ = ["chromium"]

@@ -13,6 +13,7 @@ import yaml
 from dagster.components.testing import create_defs_folder_sandbox
 
 from components.notebooks import NotebookRunnerComponent
+from tests.components.errors import everything_said
 
 POLICY = {
     "version": 1,
@@ -85,11 +86,7 @@ class Project:
         """All messages of the error that loading the project ends in."""
         with pytest.raises(Exception) as caught, self.definitions():  # noqa: PT011 - Dagster wraps it several times
             pass
-        messages, error = [], caught.value
-        while error is not None:
-            messages.append(str(error))
-            error = error.__cause__ or error.__context__
-        return "\n".join(messages)
+        return everything_said(caught.value)
 
     def run(self, partition: str | None = None) -> dg.ExecuteInProcessResult:
         """Materialise everything; errors are in the result."""

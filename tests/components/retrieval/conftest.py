@@ -8,6 +8,7 @@ import pytest
 
 from components.retrieval.stores.attributes import StoreSettings
 from components.retrieval.stores.opening import open_store
+from tests.chromium import chromium
 from tests.components.installed import installed_components_listed_once
 from tests.components.retrieval.fake_databricks_search import FakeDatabricksSearch
 from tests.components.retrieval.fake_pinecone import FakePinecone
@@ -16,7 +17,6 @@ from tests.components.retrieval.library import Library
 from tests.components.retrieval.pgvector_server import running_pgvector
 from tests.components.retrieval.servers import chroma_server
 from tests.components.retrieval.store_kinds import StoreKind, param
-from tests.components.test_dashboard_browser import chromium
 from tests.components.warehouse.project import project
 
 __all__ = ["chromium", "installed_components_listed_once", "project"]

@@ -14,6 +14,7 @@ from dagster.components.component_scaffolding import scaffold_object
 from dagster.components.testing import create_defs_folder_sandbox
 
 from components.spark import SparkModelTrainingComponent, SparkTransformComponent
+from tests.components.errors import everything_said
 
 POLICY = {
     "version": 1,
@@ -110,11 +111,7 @@ class Lab:
         """All messages of the error that loading ends in."""
         with pytest.raises(Exception) as caught, self.definitions():  # noqa: PT011 - Dagster wraps it several times
             pass
-        messages, error = [], caught.value
-        while error is not None:
-            messages.append(str(error))
-            error = error.__cause__ or error.__context__
-        return "\n".join(messages)
+        return everything_said(caught.value)
 
     def run(self, partition: str | None = None, raises: bool = True) -> dg.ExecuteInProcessResult:
         with self.definitions() as definitions:

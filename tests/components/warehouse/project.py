@@ -15,6 +15,7 @@ from dagster.components.testing import create_defs_folder_sandbox
 
 from components.warehouse.component import WarehouseComponent
 from components.warehouse.resource import WarehouseResource
+from tests.components.errors import everything_said
 
 PAYLOAD = Path(__file__).parents[3] / "templates" / "modern-data"
 MARKS = {
@@ -81,11 +82,7 @@ class Project:
         """All messages of the error that loading the project ends in."""
         with pytest.raises(Exception) as caught, self.definitions():  # noqa: PT011 - Dagster wraps it several times
             pass
-        messages, error = [], caught.value
-        while error is not None:
-            messages.append(str(error))
-            error = error.__cause__ or error.__context__
-        return "\n".join(messages)
+        return everything_said(caught.value)
 
     def materialize(self, *keys: str, partition: str | None = None) -> dict[str, dict[str, Any]]:
         """Materialise assets, all of them by default; their metadata by key."""
