@@ -1,15 +1,14 @@
 """The AI starter with every provider and every store: it loads, runs without any of them, and asks them once named."""
 
-import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from tests.combinations.loading import forget, loaded
 from tests.combinations.pairs import covering, pairwise
 from tests.combinations.test_combinations import mistakes
 from tests.fakes.models import FakeModels, model_server
@@ -46,20 +45,6 @@ def no_services(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     yield
     forget()
-
-
-def forget() -> None:
-    for name in [name for name in sys.modules if name.partition(".")[0] == "data_platform"]:
-        del sys.modules[name]
-
-
-def loaded(project: Path, monkeypatch: pytest.MonkeyPatch) -> dg.Definitions:
-    """A project's definitions, in this process."""
-    forget()
-    monkeypatch.syspath_prepend(str(project / "src"))
-    monkeypatch.chdir(project)
-    made: dg.Definitions = import_module("data_platform.definitions").defs()
-    return made
 
 
 def services(project: Path) -> dict[str, Any]:

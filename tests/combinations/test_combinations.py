@@ -21,6 +21,7 @@ from jsonschema import Draft202012Validator
 
 from components.ingestion.rest.catalogue import CONNECTORS as CONNECTOR_FILES
 from components.ingestion.rest.catalogue import packaged_connector
+from tests.combinations.loading import forget
 from tests.combinations.pairs import Row, pairwise
 from tests.payload.variants import GIT
 from tests.rendering import asked_questions, render
@@ -161,5 +162,4 @@ def fetch_dbt(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for component in ComponentTree.for_project(project).get_all_components(of_type=kind):
             asyncio.run(component.refresh_state(project))
     finally:
-        for name in [name for name in sys.modules if name.partition(".")[0] == "data_platform"]:
-            del sys.modules[name]
+        forget()

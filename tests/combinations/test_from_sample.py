@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.combinations.test_combinations import loaded, mistakes
+from tests.combinations.loading import forget, loaded
+from tests.combinations.test_combinations import mistakes
 from tests.rendering import render
-
-ROW = {"dbt_project": "folder"}
 
 
 def git(project: Path, *arguments: str) -> None:
@@ -47,6 +46,8 @@ def project(template: Path, tmp_path: Path) -> Path:
 def test_every_part_is_replaced_by_one_command_and_the_platform_loads_after_each(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setenv("DAGSTER_IS_DEV_CLI", "1")
+    monkeypatch.setenv("WAREHOUSE_TARGET", "local")
     expected = {
         ("source", "data/landing"): {"raw/orders", "raw/flights", "marts/fct_flights", "dashboards/flights"},
         ("dashboard", "raw/orders"): {"raw/orders", "raw/flights", "marts/fct_flights", "dashboards/orders"},
@@ -57,12 +58,13 @@ def test_every_part_is_replaced_by_one_command_and_the_platform_loads_after_each
         done = replace(project, *command)
         assert done.returncode == 0, done.stderr
         assert mistakes(project) == []
-        definitions = loaded(project, ROW, monkeypatch)
+        definitions = loaded(project, monkeypatch)
         there = {spec.key.to_user_string() for spec in definitions.resolve_all_asset_specs()}
         assert keys <= there
         assert not (there & gone) or command[0] == "source"
     assert {key.split("/")[0] for key in there} == {"raw", "marts", "dashboards"}
     assert not (project / "transform").exists()
+    forget()
 
 
 def test_work_that_git_has_not_is_never_removed(project: Path):

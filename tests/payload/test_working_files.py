@@ -17,6 +17,8 @@ from pathspec import GitIgnoreSpec
 
 # The platform sets it for dbt, from the component's attributes.
 SET_BY_THE_PLATFORM = {"DBT_QUERY_TAG"}
+# A run writes them, and they are committed: the figures that were accepted.
+MADE_BY_RUNNING = {"evaluations/"}
 
 
 def yaml_of(path: Path) -> dict:
@@ -57,7 +59,8 @@ def test_the_editor_files_are_json(default: Path):
 
 def variables(project: Path) -> set[str]:
     """Every environment variable that a file of the project reads."""
-    found = set(re.findall(r"env_var\('(\w+)'", (project / "profiles.yml").read_text()))
+    profiles = project / "profiles.yml"
+    found = set(re.findall(r"env_var\('(\w+)'", profiles.read_text())) if profiles.exists() else set()
     found |= set(re.findall(r"\$\{(\w+)", (project / "compose.yaml").read_text()))
     found |= {route["url_env"] for route in yaml_of(project / "policy.yaml").get("alert_routes", {}).values()}
     definitions = "\n".join(file.read_text() for file in (project / "src").rglob("defs.yaml"))
@@ -84,7 +87,7 @@ def notes(project: Path) -> str:
 def test_every_dg_command_of_the_agents_notes_exists(project: Path):
     named = re.findall(r"uv run dg ([a-z-]+)(?: ([a-z-]+))?", notes(project))
     dg = create_dg_cli()
-    assert len(named) > 8
+    assert len(named) > 5
     for command, sub in named:
         found = dg.get_command(click.Context(dg), command)
         assert found, f"dg {command}"
@@ -96,12 +99,13 @@ def test_every_path_of_the_agents_notes_is_there_or_made_by_running(project: Pat
     named = re.findall(r"`([^`]+)`", "\n".join(line.split("|")[1] for line in table.strip().splitlines()))
     ignored = GitIgnoreSpec.from_lines((project / ".gitignore").read_text().splitlines())
     assert len(named) > 8
-    assert [path for path in named if not (project / path).exists() and not ignored.match_file(f"{path}x")] == []
+    missing = [path for path in named if not (project / path).exists() and not ignored.match_file(f"{path}x")]
+    assert set(missing) <= MADE_BY_RUNNING
 
 
 def test_every_example_of_the_agents_notes_is_valid(project: Path, component: Callable[[str], type]):
     examples = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", notes(project), re.DOTALL)]
-    assert len(examples) == 5
+    assert len(examples) == (5 if yaml_of(project / ".copier-answers.yml")["kind"] == "modern-data" else 0)
     for example in examples:
         package, name = example["type"].split(".components.")
         assert package == "flight_analytics"

@@ -23,9 +23,11 @@ MODULES = ("update_changelog", "update_merge", "update")
 
 
 def load(tools: Path) -> dict[str, ModuleType]:
-    """The project's own modules, freshly loaded from its folder."""
+    """The project's own modules, freshly loaded from its folder; older releases have fewer."""
     made = {}
     for name in MODULES:
+        if not (tools / f"{name}.py").is_file():
+            continue
         spec = importlib.util.spec_from_file_location(name, tools / f"{name}.py")
         assert spec
         assert spec.loader
@@ -56,7 +58,7 @@ def called(command: list[str]) -> None:
         copier.run_recopy(words[-1], **options)
 
 
-def update(project: Project) -> "subprocess.CompletedProcess[str]":
+def update(project: Project, *options: str) -> "subprocess.CompletedProcess[str]":
     """Run the project's update command in this process."""
     saved = {name: sys.modules.get(name) for name in MODULES}
     out, err = io.StringIO(), io.StringIO()
@@ -76,7 +78,7 @@ def update(project: Project) -> "subprocess.CompletedProcess[str]":
 
         with (
             mock.patch.object(modules["update_merge"], "run", run),
-            mock.patch.object(sys, "argv", ["update.py"]),
+            mock.patch.object(sys, "argv", ["update.py", *options]),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.rendering import COMPONENT_ANSWERS, ROOT, answer_sets
+from tests.update import in_process
 from tests.update.releases import PRESENT, releases, template_of_releases
 from tests.update.worlds import Content, Project, commit, figure, git
 
@@ -54,7 +55,7 @@ def updated(project: Project, answers: Mapping[str, Any]) -> str:
     """Update a project, and the component that joined it; what the command said."""
     said = ""
     for options in ([], ["--answers-file", COMPONENT_ANSWERS])[: 2 if answers.get("kind") == "component" else 1]:
-        done = project.update(*options)
+        done = in_process.update(project, *options)
         assert done.returncode == 0, done.stdout + done.stderr
         said += done.stdout
         commit(project.path, "update")
