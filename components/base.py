@@ -15,6 +15,7 @@ from types import UnionType
 from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 import dagster as dg
+from dagster.components.core.decl import ComponentDecl
 from dagster.components.resolved.base import AnnotationInfo, _get_annotations, _get_resolver
 from dagster.components.resolved.errors import ResolutionException
 from pydantic import (
@@ -81,6 +82,12 @@ class Strict(dg.Resolvable):
 
 class StrictComponent(dg.Component, Strict):
     """Base of every component in this library: decorate subclasses with ``@dataclass``."""
+
+    @classmethod
+    def get_decl_type(cls) -> type[ComponentDecl]:
+        """How Dagster declares the component; YAML is about to be loaded, so the model's validator is built."""
+        cls.model().model_rebuild()  # once: pydantic would build a model that is not complete for each file anew
+        return super().get_decl_type()
 
 
 class StrictModel(dg.Model, Strict):

@@ -1,7 +1,8 @@
 """Composition: components made of components, and the machine-learning pipeline that is one."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from ..importing import imported
 
 if TYPE_CHECKING:
     from .composite import CompositeComponent
@@ -13,9 +14,7 @@ __all__ = ["CompositeComponent", "MLPipelineComponent"]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    return imported(name, _MODULES, __name__)
 
 
 def __dir__() -> list[str]:

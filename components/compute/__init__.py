@@ -1,7 +1,8 @@
 """Compute: jobs that run the same as a process, in a container, on Kubernetes and on Databricks, within caps."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from ..importing import imported
 
 if TYPE_CHECKING:
     from .job import Job, JobError, JobResult
@@ -33,6 +34,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_PLACES[name]}", __name__), name)
+    return imported(name, _PLACES, __name__)

@@ -1,7 +1,8 @@
 """Databricks: the lakehouse on this machine and in the workspace, by the same definitions."""
 
-from importlib import import_module
 from typing import Any
+
+from ..importing import imported
 
 _MODULES = {
     "DatabricksJobComponent": "workspace.jobs",
@@ -27,9 +28,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    return imported(name, _MODULES, __name__)
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,8 @@
 """Language models: tables enriched by a model, versioned prompts, and what the calls have cost."""
 
-from importlib import import_module
 from typing import Any
+
+from ..importing import imported
 
 _MODULES = {
     "ModelCostComponent": "cost_table",
@@ -13,9 +14,7 @@ __all__ = ["ModelCostComponent", "PromptRegistryComponent", "TableEnrichmentComp
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    return imported(name, _MODULES, __name__)
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,8 @@
 """Machine learning: data validation, training, a gate, the registry and batch inference, tracked by MLflow."""
 
-from importlib import import_module
 from typing import Any
+
+from ..importing import imported
 
 _MODULES = {
     "BatchInferenceComponent": "inference",
@@ -21,9 +22,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    return imported(name, _MODULES, __name__)
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,8 @@
 """Retrieval: documents, chunks, embeddings, vector stores, answers with citations, evaluation, a search page."""
 
-from importlib import import_module
 from typing import Any
+
+from ..importing import imported
 
 _MODULES = {
     "AnswersComponent": "answers",
@@ -21,9 +22,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    return imported(name, _MODULES, __name__)
 
 
 def __dir__() -> list[str]:

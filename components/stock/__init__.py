@@ -1,7 +1,8 @@
 """Stock: Dagster's own components for other vendors' services, with strict attributes and the company's standards."""
 
-from importlib import import_module
 from importlib.util import find_spec
+
+from ..importing import imported
 
 # Each class by its module here and the library that it drives; a name is listed where that library is installed.
 _COMPONENTS = {
@@ -21,9 +22,7 @@ _COMPONENTS = {
 
 
 def __getattr__(name: str) -> object:
-    if name not in _COMPONENTS:
-        raise AttributeError(f"{__name__} has no component {name!r}; it has {', '.join(_COMPONENTS)}")
-    return getattr(import_module(f".{_COMPONENTS[name][0]}", __name__), name)
+    return imported(name, {component: module for component, (module, _) in _COMPONENTS.items()}, __name__)
 
 
 def __dir__() -> list[str]:

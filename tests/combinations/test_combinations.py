@@ -65,7 +65,7 @@ def schema(family: str, name: str) -> Draft202012Validator:
 
 def mistakes(project: Path) -> list[str]:
     """What is wrong with the YAML of a project."""
-    listed: dict[str, Any] = {}
+    listed: dict[str, Any] = {"__package__": "components"}
     exec((project / "src/data_platform/components/__init__.py").read_text(), listed)
     found = []
     for place, document in documents(project):

@@ -39,6 +39,16 @@ class Column(StrictModel):
 
 
 @dataclass
+class Unloaded(StrictComponent):
+    """A component that only one test loads."""
+
+    size: int
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        return dg.Definitions()
+
+
+@dataclass
 class Sample(StrictComponent):
     """A component with an attribute of each kind."""
 
@@ -278,6 +288,21 @@ def test_the_schema_keeps_descriptions_and_hides_internal_defaults():
     assert properties["threads"]["default"] == 1
     assert "default" not in properties["columns"]
     assert "DAGSTER_UNSET" not in json.dumps(properties)
+
+
+def test_a_model_is_built_when_a_file_is_loaded_and_not_for_each_file():
+    model = Unloaded.get_model_cls()
+    assert not model.__pydantic_complete__, "listing components needs no validator"
+
+    with create_defs_folder_sandbox() as sandbox:
+        folder: Path = sandbox.defs_folder_path / "unloaded"
+        folder.mkdir()
+        document = {"type": f"{Unloaded.__module__}.Unloaded", "attributes": {"size": 3}}
+        (folder / "defs.yaml").write_text(yaml.safe_dump(document))
+        with sandbox.load_component_and_build_defs(defs_path=folder) as (component, _):
+            assert component.size == 3
+
+    assert model.__pydantic_complete__, "the next file would have it built again"
 
 
 def test_the_model_of_a_class_is_always_the_same():

@@ -191,6 +191,7 @@ def own_component(get: Fixture, broken: str) -> Said:
     code = environment.from_string((source / "__init__.py.jinja").read_text()).render(names)
     installed(folder, code, f"{GROUP}tools_of_ours = tools_of_ours\n")
     (folder / "tools_of_ours" / "own").mkdir()
+    shutil.copy2(ROOT / "components" / "importing.py", folder / "tools_of_ours")
     (folder / "tools_of_ours" / "warehouse.py").write_text(EXPORTS)
     shutil.copy2(source / "own" / "__init__.py", folder / "tools_of_ours" / "own")
     file = folder / "tools_of_ours" / "own" / "broken_component.py"

@@ -3,11 +3,12 @@
 Each is imported when it is asked for, so that checking one file stays as fast as if the others did not exist.
 """
 
-import gc
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from .importing import imported
 
 if TYPE_CHECKING:
     from .activation import FileExportComponent as FileExportComponent
@@ -126,19 +127,7 @@ def _own() -> dict[str, str]:
 
 
 def __getattr__(name: str) -> object:
-    module = _FAMILIES.get(name) or _own().get(name)
-    if module is None:
-        raise AttributeError(f"{__name__} has no component {name!r}; it has {', '.join(__dir__())}")
-    collects = gc.isenabled()
-    gc.disable()  # what an import makes stays, and looking for garbage in it takes a third of the time
-    try:
-        return getattr(import_module(f".{module}", __name__), name)
-    except Exception as error:
-        error.add_note(f"The component {name} of {__name__} cannot be imported.")
-        raise
-    finally:
-        if collects:
-            gc.enable()
+    return imported(name, _FAMILIES if name in _FAMILIES else _FAMILIES | _own(), __name__)
 
 
 def __dir__() -> list[str]:

@@ -3,8 +3,7 @@
 Each is imported when it is asked for, so that checking one file stays as fast as if the others did not exist.
 """
 
-import gc
-from importlib import import_module
+from .importing import imported
 
 _FAMILIES = {
     "DashboardComponent": "bi",
@@ -27,15 +26,7 @@ __all__ = sorted(_FAMILIES)
 
 
 def __getattr__(name: str) -> object:
-    if name not in _FAMILIES:
-        raise AttributeError(f"{__name__} has no component {name!r}; it has {', '.join(__all__)}")
-    collects = gc.isenabled()
-    gc.disable()  # what an import makes stays, and looking for garbage in it takes a third of the time
-    try:
-        return getattr(import_module(f".{_FAMILIES[name]}", __name__), name)
-    finally:
-        if collects:
-            gc.enable()
+    return imported(name, _FAMILIES, __name__)
 
 
 def __dir__() -> list[str]:
