@@ -65,6 +65,11 @@ class StockComponent(RunsAtVendor, StateBackedComponent, StrictComponent):  # ty
         """What tells this component's state from that of another of its type."""
 
     @property
+    def step_prefix(self) -> str:
+        """That of the asset keys, as two components of a project may run what has one name."""
+        return self.key_prefix or self.vendor
+
+    @property
     def defs_state_config(self) -> DefsStateConfig:
         """State on this machine, refreshed on request only."""
         arguments = DefsStateConfigArgs(

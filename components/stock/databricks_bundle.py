@@ -3,22 +3,19 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import dagster as dg
 
-from .component import Secret, StockComponent, Url, scaffolder
-from .databricks_workspace import Minutes, capped_workspace
+from .component import scaffolder
+from .databricks_jobs import DatabricksJobsComponent, parsed_task, task_kind
 from .keys import Keys
 
 _RESOLVE = ["databricks", "bundle", "validate", "--output", "json"]
 _RESOLVE_SECONDS = 300
-_ENVIRONMENT_VERSION = "2"  # of serverless compute, for a task whose bundle names no environment
 
 
 @dg.scaffold_with(
@@ -29,11 +26,11 @@ _ENVIRONMENT_VERSION = "2"  # of serverless compute, for a task whose bundle nam
     )
 )
 @dataclass(kw_only=True)
-class DatabricksAssetBundleComponent(StockComponent):
-    """Jobs of a Databricks asset bundle, an asset a task, submitted with serverless compute or on a cluster.
+class DatabricksAssetBundleComponent(DatabricksJobsComponent):
+    """Jobs of a Databricks asset bundle, an asset a task of any type; only the chosen tasks of a job run.
 
-    ``dg utils refresh-defs-state`` has the ``databricks`` command resolve the bundle; loading starts nothing. Notebook,
-    Python, wheel, JAR, condition and job tasks are assets; others are named in the log and left to Databricks.
+    ``dg utils refresh-defs-state`` has the ``databricks`` command resolve the bundle; loading starts nothing. What runs
+    is the job that ``databricks bundle deploy`` made, with the bundle's parameters, clusters, environments and retries.
 
     .. code-block:: yaml
 
@@ -41,8 +38,8 @@ class DatabricksAssetBundleComponent(StockComponent):
         attributes:
           bundle: databricks.yml
           host: https://acme.cloud.databricks.com
-          token: DATABRICKS_TOKEN
-          existing_cluster_id: 0101-120000-abcdefgh
+          service_principal: {client_id: DATABRICKS_CLIENT_ID, client_secret: DATABRICKS_CLIENT_SECRET}
+          max_runtime_minutes: 90
           owners: ["team:data"]
           group: databricks
           tags: {domain: sales}
@@ -56,150 +53,84 @@ class DatabricksAssetBundleComponent(StockComponent):
             json_schema_extra={"pattern": r"\.ya?ml$"},
         ),
     ]
-    host: Url
-    token: Secret = "DATABRICKS_TOKEN"  # noqa: S105 a name
-    existing_cluster_id: Annotated[
-        str | None,
-        dg.Resolver.default(
-            description="Cluster for tasks that need one; serverless compute when left out.",
-            json_schema_extra={"pattern": r"^[A-Za-z0-9-]+$"},
-        ),
-    ] = None
-    max_runtime_minutes: Minutes = 24 * 60
-
-    vendor: ClassVar[str] = "databricks"
-    title: ClassVar[str] = "Databricks"
 
     @property
     def place(self) -> str:
         """The bundle's file."""
         return self.bundle
 
-    def write_state_to_path(self, state_path: Path) -> None:
-        """Have the ``databricks`` command resolve the bundle.
-
-        Raises:
-            RuntimeError: the command is missing, takes too long, or refuses the bundle.
-            SecretError: the token is missing.
-        """
-        file = self.project_root / self.bundle
-        if not file.is_file():
-            raise RuntimeError(f"bundle: {self.bundle!r} is not there (looked for {file})")
-        token = self.secret(self.token)
-        login = {"DATABRICKS_HOST": self.host, "DATABRICKS_TOKEN": token, "DATABRICKS_AUTH_TYPE": "pat"}
-        try:
-            done = subprocess.run(
-                _RESOLVE,
-                cwd=file.parent,
-                env={**os.environ, **login},
-                capture_output=True,
-                encoding="utf-8",
-                timeout=_RESOLVE_SECONDS,
-            )
-        except FileNotFoundError:
-            raise RuntimeError(
-                f"{self.bundle}: the command databricks, which resolves bundles, is not installed"
-            ) from None
-        except subprocess.TimeoutExpired:
-            raise RuntimeError(f"{self.bundle}: {' '.join(_RESOLVE)} took over {_RESOLVE_SECONDS} seconds") from None
-        if done.returncode:
-            from ..secrets import redacted
-
-            raise RuntimeError(f"{self.bundle}: {redacted((done.stderr or done.stdout).strip(), [token])}")
-        # Only what makes assets: a resolved bundle also says who deployed it, and where.
-        jobs = {
-            name: {part: job.get(part, []) for part in ("tasks", "environments")}
-            for name, job in json.loads(done.stdout).get("resources", {}).get("jobs", {}).items()
-        }
-        state_path.write_text(json.dumps(jobs), encoding="utf-8")
-
     def stock(self, secret: Keys) -> Any:
-        """Dagster's bundle component, without the bundle, which comes from the state."""
+        """Dagster's bundle component, whose state is the resolved bundle."""
         from dagster_databricks import DatabricksAssetBundleComponent as Stock
-        from dagster_databricks.components.databricks_asset_bundle import configs
+        from dagster_databricks.components.databricks_asset_bundle.resource import DatabricksWorkspace
 
-        ours = self
+        file, login = self.project_root / self.bundle, self.login(secret)
 
-        class Standardised(Stock):
-            # A class of its own for each component, so that these are not shared.
-            tasks: ClassVar[dict[str, dict[str, Any]]] = {}
-            environments: ClassVar[dict[str, dict[str, Any]]] = {}
+        class Resolved(Stock):
+            def write_state_to_path(self, state_path: Path) -> None:
+                state_path.write_text(json.dumps(_resolved(file, login)), encoding="utf-8")
 
-            @cached_property
-            def databricks_config(self) -> Any:
-                return SimpleNamespace(tasks_by_job_and_task_key=self.tasks)
-
-            def get_asset_spec(self, task: Any) -> dg.AssetSpec:
-                spec = super().get_asset_spec(task)
-                # Its dependencies came through this method too, and have their standard keys.
-                return ours.standard_spec(spec, {spec.key: ours.standard_key(spec.key)})
-
-        compute = (
-            configs.ResolvedDatabricksExistingClusterConfig(existing_cluster_id=self.existing_cluster_id)
-            if self.existing_cluster_id
-            else configs.ResolvedDatabricksServerlessConfig()
-        )
-        seconds = self.max_runtime_minutes * 60
-        workspace = capped_workspace(self.host, secret(self.token), partial(self.secret, self.token), seconds)
-        made = Standardised(
-            databricks_config_path=self.project_root / self.bundle, workspace=_dispatcher(), compute_config=compute
-        )
-        made.own_workspace = _with_environments(workspace, made.environments)  # type: ignore[attr-defined]
-        return made
+        return Resolved(databricks_config_path=file, workspace=DatabricksWorkspace(host=self.host, token=""))
 
     def from_state(self, stock: Any, context: dg.ComponentLoadContext, state_path: Path) -> dg.Definitions:
-        """The tasks of the state as assets."""
-        from dagster_databricks.components.databricks_asset_bundle.configs import parse_task_from_config
+        """The tasks of the state; those of equal names are told apart by their jobs."""
+        jobs = json.loads(state_path.read_text(encoding="utf-8"))
+        times = Counter(task["task_key"] for job in jobs.values() for task in job["tasks"])
+        made = []
+        for key, job in jobs.items():
+            # Dagster's component makes keys of tasks alone.
+            keys = {name: f"{key}_{name}" if times[name] > 1 else name for name in times}
+            for task in job["tasks"]:
+                spec = stock.get_asset_spec(parsed_task(_renamed(task, keys), key))
+                kind = task_kind(task)
+                spec = spec.replace_attributes(
+                    kinds={"databricks", *([kind] if kind else [])},
+                    description=task.get("description") or f"Task {task['task_key']} of the job {job['name']}.",
+                )
+                made.append(self.task_spec(spec, task["task_key"], job["name"]))
+        return dg.Definitions(assets=made)
 
-        for job, held in json.loads(state_path.read_text(encoding="utf-8")).items():
-            known = {environment["environment_key"]: environment for environment in held["environments"]}
-            for config in held["tasks"]:
-                if named := known.get(config.get("environment_key", "")):
-                    stock.environments[config["task_key"]] = named
-                if task := parse_task_from_config({**config, "job_name": job}):
-                    stock.tasks.setdefault(job, {})[task.task_key] = task
-                else:
-                    name = f"the task {config.get('task_key')} of {job}"
-                    dg.get_dagster_logger().warning(f"{self.bundle}: {name} is of a type that is left to Databricks")
-        return stock.build_defs(context)
-
-    def standardised(self, found: dg.Definitions) -> dg.Definitions:
-        """The definitions as they are: their specs were made standard before jobs became of them."""
+    def job_id(self, client: Any, unit: str) -> int:
+        """The deployed job of a name; the oldest, where several have it."""
+        found = min((int(job.job_id) for job in client.jobs.list(name=unit)), default=None)
+        if found is None:
+            raise dg.Failure(
+                f"{self.host} has no job {unit!r}; deploy the bundle first: databricks bundle deploy",
+                allow_retries=False,
+            )
         return found
 
 
-@cache
-def _dispatcher() -> Any:
-    """The one resource ``databricks`` of all bundles of a project, which leaves each to its own workspace."""
-    from dagster_databricks.components.databricks_asset_bundle.resource import DatabricksWorkspace
-
-    class Dispatcher(DatabricksWorkspace):
-        def submit_and_poll(self, component: Any, context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-            yield from component.own_workspace.submit_and_poll(component, context)
-
-    return Dispatcher(host="that of each component", token="that of each component")  # noqa: S106 no token
+def _renamed(task: dict[str, Any], keys: dict[str, str]) -> dict[str, Any]:
+    before = [{**each, "task_key": keys[each["task_key"]]} for each in task.get("depends_on", [])]
+    return {**task, "task_key": keys[task["task_key"]], "depends_on": before}
 
 
-def _with_environments(workspace: Any, environments: dict[str, dict[str, Any]]) -> Any:
-    """The workspace, whose scripts and wheels on serverless compute have the environment that Databricks demands.
+def _resolved(file: Path, login: dict[str, Any]) -> dict[str, Any]:
+    """The jobs of a bundle as the ``databricks`` command resolves them, by their keys.
 
-    Args:
-        workspace: The workspace.
-        environments: What the bundle says about the environment of a task, by the task's key.
+    Raises:
+        RuntimeError: the command is missing, takes too long, or refuses the bundle.
     """
-    from databricks.sdk.service import compute, jobs
-
-    class WithEnvironments(type(workspace)):  # type: ignore[misc]  # made for this component alone
-        def _submit_job(self, params: dict[str, Any]) -> Any:
-            used = {}
-            for task in params["tasks"]:
-                on_cluster = task.existing_cluster_id or task.new_cluster
-                if (task.spark_python_task or task.python_wheel_task) and not on_cluster:
-                    spec = compute.Environment(environment_version=_ENVIRONMENT_VERSION)
-                    named = environments.get(task.task_key)
-                    made = jobs.JobEnvironment.from_dict(named) if named else jobs.JobEnvironment("dagster", spec)
-                    task.environment_key = made.environment_key
-                    used[made.environment_key] = made
-            return super()._submit_job({**params, **({"environments": [*used.values()]} if used else {})})
-
-    return WithEnvironments(host=workspace.host, token=workspace.token)
+    if not file.is_file():
+        raise RuntimeError(f"bundle: {file.name!r} is not there (looked for {file})")
+    # No other login of the environment is mixed in.
+    others = {name: value for name, value in os.environ.items() if not name.startswith("DATABRICKS_")}
+    try:
+        done = subprocess.run(
+            _RESOLVE,
+            cwd=file.parent,
+            env={**others, **{f"DATABRICKS_{name.upper()}": value for name, value in login.items()}},
+            capture_output=True,
+            encoding="utf-8",
+            timeout=_RESOLVE_SECONDS,
+        )
+    except FileNotFoundError:
+        raise RuntimeError(f"{file.name}: the command databricks, which resolves bundles, is not installed") from None
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"{file.name}: {' '.join(_RESOLVE)} took over {_RESOLVE_SECONDS} seconds") from None
+    if done.returncode:
+        raise RuntimeError(f"{file.name}: {(done.stderr or done.stdout).strip()}")
+    # Only what makes assets: a resolved bundle also says who deployed it, and where.
+    jobs = json.loads(done.stdout).get("resources", {}).get("jobs", {})
+    return {key: {"name": job.get("name", key), "tasks": job.get("tasks", [])} for key, job in jobs.items()}

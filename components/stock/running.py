@@ -3,7 +3,7 @@
 import logging
 import re
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -99,6 +99,11 @@ class RunsAtVendor(StrictComponent):
         self.on_sample = True  # type: ignore[misc]  # the class only holds the default
         return path
 
+    @property
+    def step_prefix(self) -> str:
+        """First part of the names of steps that make several assets."""
+        return self.vendor
+
     def unit(self, spec: dg.AssetSpec) -> str | None:
         """What the vendor runs to make an asset; assets with one unit run together, and None does not run here."""
         return None
@@ -112,19 +117,20 @@ class RunsAtVendor(StrictComponent):
         return [*bare, *(self._definition(str(unit), of_unit) for unit, of_unit in units.items())]
 
     def _definition(self, name: str, specs: list[dg.AssetSpec]) -> dg.AssetsDefinition:
-        step = "__".join(specs[0].key.path) if len(specs) == 1 else f"{self.vendor}_{name}"
+        step = "__".join(specs[0].key.path) if len(specs) == 1 else f"{self.step_prefix}_{name}"
 
         @dg.multi_asset(name=re.sub(r"[^A-Za-z0-9_]+", "_", step), specs=specs, can_subset=len(specs) > 1)
         def run(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
             chosen = [spec for spec in specs if spec.key in context.selected_asset_keys]
             unit = Unit(name, specs, chosen, context.log)
             for spec, metadata in zip(chosen, self.execute(unit), strict=True):
-                yield dg.MaterializeResult(asset_key=spec.key, metadata=metadata)
+                if metadata is not None:
+                    yield dg.MaterializeResult(asset_key=spec.key, metadata=metadata)
 
         return run
 
-    def execute(self, unit: Unit) -> list[Metadata]:
-        """Make assets, at the vendor or from the sample; metadata of each chosen one.
+    def execute(self, unit: Unit) -> Iterator[Metadata | None]:
+        """Make assets, at the vendor or from the sample; metadata of each chosen one, None for what was not made.
 
         Raises:
             Failure: a key is missing, the vendor refuses or fails, or it takes too long.
@@ -135,9 +141,10 @@ class RunsAtVendor(StrictComponent):
                 f"SAMPLE: {', '.join(missing)} not set, so {self.title} was not asked. What this run makes comes from "
                 f"{self.folder / str(self.sample)}"
             )
-            return [{**metadata, "sample": True} for metadata in self.run_sample(unit)]
+            yield from ({**metadata, "sample": True} for metadata in self.run_sample(unit))
+            return
         try:
-            return self.run_unit(unit, keys)
+            yield from self.run_unit(unit, keys)
         except Exception as error:
             raise keys.told(self.title, error) from error
 
@@ -198,8 +205,8 @@ class RunsAtVendor(StrictComponent):
         """What of the vendor this component stands for."""
         return self.title
 
-    def run_unit(self, unit: Unit, keys: Keys) -> list[Metadata]:
-        """Run a unit at the vendor to its end; metadata of each chosen asset."""
+    def run_unit(self, unit: Unit, keys: Keys) -> Iterable[Metadata | None]:
+        """Run a unit at the vendor to its end; metadata of each chosen asset, None for one that was not made."""
         raise TypeError(f"{type(self).__name__} runs nothing")
 
     def run_sample(self, unit: Unit) -> list[Metadata]:

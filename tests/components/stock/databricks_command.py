@@ -11,6 +11,11 @@ from pathlib import Path
 
 import yaml
 
+LOGINS = {
+    "pat": {"DATABRICKS_TOKEN": "made-up"},
+    "oauth-m2m": {"DATABRICKS_CLIENT_ID": "dagster", "DATABRICKS_CLIENT_SECRET": "s3cret-of-dagster"},
+}
+
 
 def refuse(message: str) -> None:
     sys.exit(f"Error: {message}")
@@ -26,8 +31,10 @@ def merged(one: dict, other: dict) -> dict:
 def main() -> None:
     if sys.argv[1:] != ["bundle", "validate", "--output", "json"]:
         refuse(f"unknown command {sys.argv[1:]}")
-    if os.environ.get("DATABRICKS_TOKEN") != "made-up" or os.environ.get("DATABRICKS_AUTH_TYPE") != "pat":
-        refuse(f"401: the token {os.environ.get('DATABRICKS_TOKEN')} is not valid for {os.environ['DATABRICKS_HOST']}")
+    given = {name: value for name, value in os.environ.items() if name.startswith("DATABRICKS_")}
+    host, way = given.pop("DATABRICKS_HOST"), given.pop("DATABRICKS_AUTH_TYPE")
+    if given != LOGINS[way]:
+        refuse(f"401: the token {given.get('DATABRICKS_TOKEN')} is not valid for {host}")
     bundle = yaml.safe_load(Path("databricks.yml").read_text())
     for pattern in bundle.get("include", []):
         for file in sorted(Path().glob(pattern)):

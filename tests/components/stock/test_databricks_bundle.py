@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from tests.components.stock.databricks import clock, materialised, offline, run, workspace
 from tests.fakes.databricks import TOKEN, FakeWorkspace
@@ -27,27 +29,39 @@ resources:
   jobs:
     daily:
       name: Daily ${bundle.target}
+      parameters: [{name: day, default: "2026-01-31"}]
+      job_clusters:
+        - job_cluster_key: small
+          new_cluster: {spark_version: 16.4.x-scala2.12, node_type_id: m5d.large, num_workers: 1}
       environments:
         - environment_key: scripts
           spec: {environment_version: "3", dependencies: ["polars"]}
       tasks:
         - task_key: extract
+          job_cluster_key: small
+          max_retries: 2
           notebook_task:
             notebook_path: ../src/extract.ipynb
             base_parameters: {limit: "${var.limit}"}
-        - task_key: load
+        - task_key: refresh
           depends_on: [{task_key: extract}]
-          environment_key: scripts
-          spark_python_task: {python_file: ../src/load.py, parameters: ["--limit", "${var.limit}"]}
+          description: Tables of the day.
+          pipeline_task: {pipeline_id: 0f1e2d3c}
         - task_key: models
+          depends_on: [{task_key: refresh}]
           dbt_task: {commands: [dbt run]}
+        - task_key: load
+          depends_on: [{task_key: models}]
+          environment_key: scripts
+          timeout_seconds: 600
+          spark_python_task: {python_file: ../src/load.py, parameters: ["{{job.parameters.day}}"]}
     weekly:
       name: Weekly
       tasks:
         - task_key: report
-          python_wheel_task: {package_name: sales, entry_point: report}
+          sql_task: {warehouse_id: 1234567890abcdef, file: {path: /Shared/report.sql}}
 """
-ASSETS = {f"databricks/{name}" for name in ("extract", "load", "report")}
+ASSETS = {f"databricks/{name}" for name in ("extract", "refresh", "models", "load", "report")}
 
 
 def with_bundle(project: Any, jobs: str = JOBS) -> Any:
@@ -71,24 +85,52 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def bundle(workspace: FakeWorkspace, stock_project: Callable, command: Path) -> Callable[..., Any]:
-    """A function that makes a project whose bundle is resolved."""
+    """A function that makes a project whose bundle is resolved and deployed."""
 
-    def make(**attributes: Any) -> Any:
+    def make(jobs: str = JOBS, **attributes: Any) -> Any:
         made = stock_project(
             "DatabricksAssetBundleComponent", bundle="databricks.yml", host=workspace.address, **attributes
         )
-        with_bundle(made).refresh()
+        with_bundle(made, jobs).refresh()
+        deploy(workspace, jobs)
         return made
 
     return make
 
 
+def deploy(workspace: FakeWorkspace, jobs: str = JOBS) -> None:
+    """What ``databricks bundle deploy`` makes."""
+    settings = yaml.safe_load(jobs.replace("${bundle.target}", "dev").replace("${var.limit}", "100"))
+    workspace.jobs.jobs = dict(enumerate(settings["resources"]["jobs"].values(), start=2001))
+
+
 def test_a_refresh_resolves_includes_and_variables(bundle: Callable):
     specs = bundle().specs()
     assert set(specs) == ASSETS
-    config = specs["databricks/load"].metadata["task_config"].value
-    assert config["parameters"] == ["--limit", "100"]
-    assert config["python_file"].endswith("/.bundle/sales/dev/files/src/load.py")
+    config = specs["databricks/extract"].metadata["task_config"].value
+    assert config["parameters"] == {"limit": "100"}
+    assert config["notebook_path"].endswith("/.bundle/sales/dev/files/src/extract.ipynb")
+
+
+def test_tasks_of_every_type_are_assets_in_their_order(bundle: Callable):
+    specs = bundle().specs()
+    kinds = {name: spec.kinds - {"databricks"} for name, spec in specs.items()}
+    assert kinds["databricks/refresh"] == {"pipeline"}
+    assert kinds["databricks/models"] == {"dbt"}
+    assert kinds["databricks/report"] == {"sql"}
+    before = {name: [dep.asset_key.to_user_string() for dep in spec.deps] for name, spec in specs.items()}
+    assert before["databricks/refresh"] == ["databricks/extract"]
+    assert before["databricks/models"] == ["databricks/refresh"]
+    assert before["databricks/load"] == ["databricks/models"]
+    assert specs["databricks/refresh"].description == "Tables of the day."
+
+
+def test_tasks_of_one_name_are_told_apart_by_their_jobs(bundle: Callable):
+    jobs = JOBS.replace("- task_key: report", "- task_key: load")
+    assert set(bundle(jobs).specs()) == ASSETS - {"databricks/load", "databricks/report"} | {
+        "databricks/daily_load",
+        "databricks/weekly_load",
+    }
 
 
 def test_state_holds_neither_token_nor_person(bundle: Callable):
@@ -109,61 +151,68 @@ def test_loading_reaches_for_nothing_starts_nothing_and_needs_no_token(
     assert workspace.requests == []
 
 
-def test_each_task_meets_the_policy_and_follows_those_it_depends_on(bundle: Callable):
+def test_each_task_meets_the_policy(bundle: Callable):
     specs = bundle(group="lakehouse").specs()
     for spec in specs.values():
         assert (spec.owners, spec.group_name, spec.tags["domain"]) == (["team:bi"], "lakehouse", "sales")
         assert "databricks" in spec.kinds
         assert spec.description
-    [before] = specs["databricks/load"].deps
-    assert before.asset_key.to_user_string() == "databricks/extract"
 
 
-def test_tasks_are_submitted_job_by_job_and_followed_to_success(bundle: Callable, workspace: FakeWorkspace):
-    result, log = run(bundle())
+def test_the_deployed_jobs_run_with_all_that_the_bundle_says_of_them(bundle: Callable, workspace: FakeWorkspace):
+    project = bundle()
+    before = deepcopy(workspace.jobs.jobs)
+    result, log = run(project)
     assert result.success, log
     made = materialised(result)
     assert set(made) == ASSETS
     assert made["databricks/load"]["dagster-databricks/task_key"] == "load"
     assert made["databricks/load"]["dagster-databricks/run_url"].startswith(workspace.address)
-    assert sorted(sorted(started["keys"]) for started in workspace.jobs.runs.values()) == [
-        ["extract", "load"],
-        ["report"],
-    ]
+    assert {run["job_id"]: run["asked"].get("only") for run in workspace.jobs.runs.values()} == {2001: None, 2002: None}
+    assert workspace.jobs.jobs == before, "parameters, clusters, environments, time-outs and retries stay the job's"
+    assert workspace.asked("runs/submit") == 0
     assert TOKEN not in log
 
 
-def submitted(workspace: FakeWorkspace) -> dict[str, dict[str, Any]]:
-    return {task["task_key"]: task for started in workspace.jobs.runs.values() for task in started["asked"]["tasks"]}
+def test_only_the_chosen_tasks_of_a_job_run(bundle: Callable, workspace: FakeWorkspace):
+    result, log = run(bundle(), "databricks/models", "databricks/load")
+    assert result.success, log
+    assert set(materialised(result)) == {"databricks/models", "databricks/load"}
+    [started] = workspace.jobs.runs.values()
+    assert sorted(started["asked"]["only"]) == ["load", "models"]
 
 
-def test_scripts_on_serverless_compute_have_the_environment_of_the_bundle(bundle: Callable, workspace: FakeWorkspace):
+def test_a_task_that_a_condition_leaves_out_is_not_made_and_nothing_fails(bundle: Callable, workspace: FakeWorkspace):
+    workspace.jobs.ends = {"load": ("EXCLUDED", "")}
     result, log = run(bundle())
     assert result.success, log
-    tasks = submitted(workspace)
-    assert tasks["load"]["environment_key"] == "scripts"
-    assert tasks["load"]["depends_on"] == [{"task_key": "extract"}]
-    assert "environment_key" not in tasks["extract"]
-    [daily] = [started["asked"] for started in workspace.jobs.runs.values() if "load" in started["keys"]]
-    [environment] = daily["environments"]
-    assert environment["spec"] == {"environment_version": "3", "dependencies": ["polars"]}
-    [weekly] = [started["asked"] for started in workspace.jobs.runs.values() if "report" in started["keys"]]
-    assert weekly["environments"][0]["environment_key"] == tasks["report"]["environment_key"]
+    assert set(materialised(result)) == ASSETS - {"databricks/load"}
 
 
-def test_scripts_on_a_cluster_run_there(bundle: Callable, workspace: FakeWorkspace):
-    result, log = run(bundle(existing_cluster_id="0101-120000-abcdefgh"))
+def test_a_job_that_is_not_deployed_is_named_with_what_to_do(bundle: Callable, workspace: FakeWorkspace):
+    project = bundle()
+    workspace.jobs.jobs = {}
+    result, log = run(project, "databricks/report")
+    assert not result.success
+    assert "has no job 'Weekly'; deploy the bundle first: databricks bundle deploy" in log
+
+
+def test_a_login_by_a_service_principal_is_enough(
+    bundle: Callable, workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("DATABRICKS_TOKEN")
+    monkeypatch.setenv("DATABRICKS_CLIENT_ID", "dagster")
+    monkeypatch.setenv("DATABRICKS_CLIENT_SECRET", "s3cret-of-dagster")
+    result, log = run(bundle(service_principal={}))
     assert result.success, log
-    for task in submitted(workspace).values():
-        assert task["existing_cluster_id"] == "0101-120000-abcdefgh"
-        assert "environment_key" not in task
+    assert "s3cret-of-dagster" not in log
 
 
 def test_a_failed_task_fails_the_step_with_its_message(bundle: Callable, workspace: FakeWorkspace):
     workspace.jobs.ends = {"load": ("FAILED", "ZeroDivisionError: division by zero")}
     result, log = run(bundle(), "databricks/extract", "databricks/load")
     assert not result.success
-    assert materialised(result) == {}
+    assert set(materialised(result)) == {"databricks/extract"}, "what succeeded before is kept"
     assert "task load (FAILED): ZeroDivisionError: division by zero" in log
 
 
@@ -180,6 +229,16 @@ def test_a_run_past_max_runtime_minutes_is_cancelled_there(bundle: Callable, wor
     assert not result.success
     assert workspace.jobs.cancelled == [7000]
     assert "took longer than max_runtime_minutes (3) and was cancelled" in log
+
+
+def test_a_dagster_run_that_is_stopped_cancels_the_run_on_databricks(bundle: Callable, workspace: FakeWorkspace, clock):
+    def stop(_: float) -> None:
+        raise DagsterExecutionInterruptedError
+
+    project, clock.sleep = bundle(), stop
+    result, _ = run(project, "databricks/report")
+    assert not result.success
+    assert workspace.jobs.cancelled == [7000]
 
 
 def test_a_run_that_somebody_cancels_there_is_no_success(bundle: Callable, workspace: FakeWorkspace):
@@ -204,6 +263,7 @@ def test_two_bundles_of_a_project_each_run_in_their_own_workspace(bundle: Callab
         (project.root / "stores" / "resources").mkdir()
         (project.root / "stores" / "resources" / "jobs.yml").write_text(JOBS)
         project.refresh()
+        deploy(other)
         result, log = run(project, "sales/report", "stores/report")
         assert result.success, log
         assert [len(server.jobs.runs) for server in (workspace, other)] == [1, 1]
@@ -238,10 +298,3 @@ def test_a_missing_bundle_is_named(bundle: Callable):
     (project.root / "databricks.yml").unlink()
     with pytest.raises(Exception, match=r"bundle: 'databricks\.yml' is not there"):
         project.refresh()
-
-
-def test_a_task_that_is_left_to_databricks_is_named_in_the_log(bundle: Callable, caplog: pytest.LogCaptureFixture):
-    project = bundle()
-    caplog.clear()
-    project.specs()
-    assert "databricks.yml: the task models of daily is of a type that is left to Databricks" in caplog.text

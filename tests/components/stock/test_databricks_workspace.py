@@ -40,9 +40,28 @@ def test_without_job_ids_every_job_is_there(workspace: FakeWorkspace, stock_proj
 def test_a_refresh_that_the_workspace_refuses_fails(workspace: FakeWorkspace, stock_project: Callable, monkeypatch):
     monkeypatch.setenv("DATABRICKS_TOKEN", "expired-token")
     project = stock_project("DatabricksWorkspaceComponent", host=workspace.address)
-    with pytest.raises(Exception, match="401") as raised:
+    with pytest.raises(Exception, match="Unauthenticated") as raised:
         project.refresh()
     assert "expired-token" not in str(raised.value)
+
+
+def test_a_job_that_the_login_does_not_see_is_named(workspace: FakeWorkspace, stock_project: Callable):
+    project = stock_project("DatabricksWorkspaceComponent", host=workspace.address, job_ids=[1001, 4711])
+    with pytest.raises(Exception, match=r"job_ids: .* shows no job 4711 to this login"):
+        project.refresh()
+
+
+def test_a_login_by_a_service_principal_is_enough(
+    workspace: FakeWorkspace, stock_project: Callable, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("DATABRICKS_TOKEN")
+    monkeypatch.setenv("DATABRICKS_CLIENT_ID", "dagster")
+    monkeypatch.setenv("DATABRICKS_CLIENT_SECRET", "s3cret-of-dagster")
+    project = stock_project("DatabricksWorkspaceComponent", host=workspace.address, service_principal={})
+    project.refresh()
+    result, log = run(project, "databricks/cleaning_vacuum")
+    assert result.success, log
+    assert "s3cret-of-dagster" not in log
 
 
 def test_loading_reaches_for_nothing_and_needs_no_token(
@@ -80,11 +99,12 @@ def test_only_the_chosen_task_of_a_job_runs(project, workspace: FakeWorkspace):
     result, _ = run(project, "databricks/daily_sales_load")
     assert set(materialised(result)) == {"databricks/daily_sales_load"}
     [started] = workspace.jobs.runs.values()
-    assert started["asked"] == {"job_id": 1001, "only": ["load"]}
+    assert (started["asked"]["job_id"], started["asked"]["only"]) == (1001, ["load"])
 
 
 def test_a_failed_run_fails_the_step_with_what_its_tasks_say(project, workspace: FakeWorkspace):
-    workspace.jobs.ends = {"extract": ("FAILED", "FileNotFoundError: no orders"), "load": ("UPSTREAM_FAILED", "")}
+    after = dict.fromkeys(("load", "models"), ("UPSTREAM_FAILED", ""))
+    workspace.jobs.ends = {"extract": ("FAILED", "FileNotFoundError: no orders"), **after}
     result, log = run(project, *ASSETS)
     assert not result.success
     assert materialised(result) == {}
