@@ -21,8 +21,11 @@ FAMILIES = {
     "databricks": ["governance", "warehouse", "databricks", "spark", "ml", "notebooks", "orchestration"],
     "ai": ["governance", "warehouse", "llm", "retrieval", "bi", "orchestration"],
 }
-# Components that a modern-data project has only where one of these answers to warehouse, dbt_project (sample, cloud,
-# folder, git), sources or tools asks for them; their family comes along. The others of FAMILIES are always there.
+# Components that a kind takes of a family without the rest of it.
+PARTS = {"databricks": ["DatabricksAssetBundleComponent", "DatabricksWorkspaceComponent"]}
+# Components that a project has only where one of these asks for them: its kind, or its answers to warehouse,
+# dbt_project (sample, cloud, folder, git), sources or tools; in modern-data their family comes along. The others of
+# FAMILIES are always there, save those of stock.
 ASKED_FOR = {
     "BigQueryTableComponent": ["bigquery"],
     "GovernedDbtProjectComponent": ["sample", "folder", "git"],
@@ -35,6 +38,7 @@ ASKED_FOR = {
     "LookerComponent": ["looker"],
     "HightouchSyncComponent": ["hightouch"],
     "CensusComponent": ["census"],
+    **{name: [f"kind {kind}"] for kind, names in PARTS.items() for name in names},
     "OpenLineageComponent": ["openlineage"],
 }
 # Families that come with a choice of the question `families`, beside the one of the same name.
@@ -48,12 +52,12 @@ library:
   default: |
 """
 CHOICE = f"""
-# What the answers of a modern-data project ask for.
+# What a project's kind and its answers ask for.
 asked_components:
   type: yaml
   when: false
   default: |
-    [%- set answers = [warehouse, dbt_source] + sources + tools %]
+    [%- set answers = ["kind " ~ kind, warehouse, dbt_source] + sources + tools %]
     [% for name, wanted in {json.dumps(ASKED_FOR)}.items() %]
     [= name =]: [= (wanted | select("in", answers) | list | length > 0) | to_json =]
     [% endfor %]
@@ -81,8 +85,9 @@ library_families:
     [%- endfor -%]
     [%- set kinds = {{"modern-data": data.families, "component-package": package}} -%]
     [%- set fixed = {json.dumps({name: list for name, list in FAMILIES.items() if name != "modern-data"})} -%]
-    [%- set chosen = kinds[kind] | default(fixed[kind]) | default([]) -%]
-    [% for name, family in library.items() if name in chosen or family.needed_by | select("in", chosen) | list %]
+    [%- set whole = kinds[kind] | default(fixed[kind]) | default([]) -%]
+    [%- set chosen = whole + library.items() | selectattr("1.parts." ~ kind, "defined") | map(attribute=0) | list -%]
+    [% for name, family in library.items() if name in chosen or family.needed_by | select("in", whole) | list %]
     - {{name: [= name =], chosen: [= (name in chosen) | to_json =]}}
     [% endfor %]
 
@@ -91,7 +96,8 @@ component_modules:
   when: false
   default: |
     [% for name, family in library.items() if name in library_families | map(attribute="name") %]
-    [% for module in family.modules if kind != "modern-data" or not module.startswith("ingestion/connectors/")
+    [% for module in family.parts[kind] | default(family.modules)
+       if kind != "modern-data" or not module.startswith("ingestion/connectors/")
        or module.split("/")[2].split(".")[0] in rest_connectors.split() %]
     [= module =]
     [% endfor %]
@@ -145,6 +151,24 @@ def imports(family: str) -> set[str]:
     return (found & known) - {family}
 
 
+def parts(family: str) -> dict[str, list[str]]:
+    """For each kind that takes only some components of a family, the modules of these."""
+    found: dict[str, list[str]] = {}
+    for kind, names in PARTS.items():
+        own = set(modules(family))
+        reached = {name for name in own if any(f"class {each}(" in (LIBRARY / name).read_text() for each in names)}
+        waiting = sorted(reached)
+        while waiting:
+            for node in ast.walk(ast.parse((LIBRARY / waiting.pop()).read_text())):
+                if isinstance(node, ast.ImportFrom) and node.level == 1:
+                    new = {f"{family}/{node.module}.py"} & own - reached
+                    reached |= new
+                    waiting += new
+        if reached:
+            found[kind] = sorted({f"{family}/__init__.py", *reached})
+    return found
+
+
 def needed_by() -> dict[str, list[str]]:
     """For each family, those that import it, directly or through others."""
     direct = {family: imports(family) for family in families()}
@@ -166,6 +190,7 @@ def text() -> str:
         lines.append(f"      needed_by: [{', '.join(users[family])}]")
         lines.append(f"      components: [{', '.join(components(family))}]")
         lines.append(f"      about: {json.dumps(about(family))}")
+        lines.append(f"      parts: {json.dumps(parts(family))}")
         lines += ["      modules:", *(f"        - {module}" for module in modules(family))]
     root = ["", "library_root:", "  type: yaml", "  when: false", "  default: |"]
     root += [f"    - {module}" for module in root_modules()]

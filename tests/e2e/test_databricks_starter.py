@@ -2,12 +2,15 @@
 
 import json
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from deltalake import DeltaTable
 
-from tests.e2e.conftest import Project, installed
+from tests.e2e.conftest import Project, clean_environment, installed, uv
+from tests.fakes.databricks import TOKEN, FakeWorkspace
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +85,32 @@ def test_the_projects_own_tests_and_lint_pass(lakehouse: Project):
     assert " passed" in lakehouse.run("pytest").stdout
     lakehouse.run("ruff", "check", ".")
     lakehouse.run("ruff", "format", "--check", ".")
+
+
+@pytest.mark.slot("databricks", "jobs", "fake")
+def test_jobs_that_the_workspace_has_already_are_assets_by_dagsters_own_component(
+    template: Path, tmp_path_factory: pytest.TempPathFactory
+):
+    folder = tmp_path_factory.mktemp("jobs")
+    project = installed(template, folder / "data-platform", {"kind": "databricks"})
+    name = "data_platform.components.DatabricksWorkspaceComponent"
+    assert name not in project.run("dg", "list", "components").stdout
+
+    extra = [uv(), "sync", "--quiet", "--extra", "stock"]
+    subprocess.run(extra, cwd=project.path, env=clean_environment(), check=True)
+    assert name in project.run("dg", "list", "components", COLUMNS="300").stdout
+
+    workspace = FakeWorkspace(folder / "workspace")
+    try:
+        task = {"task_key": "vacuum", "notebook_task": {"notebook_path": "/Shared/vacuum"}}
+        workspace.jobs.jobs = {1001: {"name": "Cleaning", "tasks": [task]}}
+        project.run("dg", "scaffold", "defs", name, "cleaning")
+        defs = project.path / "src" / "data_platform" / "defs" / "cleaning" / "defs.yaml"
+        written = yaml.safe_load(defs.read_text())
+        written["attributes"] |= {"host": workspace.address, "owners": ["team:data"], "tags": {"domain": "flights"}}
+        defs.write_text(yaml.safe_dump(written))
+        project.run("dg", "utils", "refresh-defs-state", DATABRICKS_TOKEN=TOKEN)
+        project.launch("key:databricks/cleaning_vacuum", DATABRICKS_TOKEN=TOKEN)
+        assert [run["keys"] for run in workspace.jobs.runs.values()] == [["vacuum"]]
+    finally:
+        workspace.close()

@@ -3,6 +3,8 @@
 Each is imported when it is asked for, so that checking one file stays as fast as if the others did not exist.
 """
 
+from importlib import import_module
+
 from .importing import imported
 
 _FAMILIES = {
@@ -25,6 +27,8 @@ _FAMILIES = {
     "TelemetryComponent": "orchestration",
     "SparkModelTrainingComponent": "spark",
     "SparkTransformComponent": "spark",
+    "DatabricksAssetBundleComponent": "stock",
+    "DatabricksWorkspaceComponent": "stock",
     "SqlTableComponent": "warehouse",
     "WarehouseComponent": "warehouse",
 }
@@ -37,4 +41,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    # Dagster's own components are listed where their library is: uv sync --extra stock
+    return [name for name in __all__ if _FAMILIES[name] != "stock" or name in dir(import_module(".stock", __name__))]
