@@ -78,8 +78,9 @@ def latest_candidate(tracking: Tracking, training: str, experiment: str | None, 
         dg.Failure: there is none.
     """
     tracking.activate()
+    name = tracking.experiment_name(experiment or training)
     with tracking.explained():
-        found = tracking.client.get_experiment_by_name(experiment or training)
+        found = tracking.client.get_experiment_by_name(name)
         runs = (
             tracking.client.search_runs(
                 [found.experiment_id],
@@ -93,7 +94,7 @@ def latest_candidate(tracking: Tracking, training: str, experiment: str | None, 
         if not runs:
             raise dg.Failure(
                 description=f"{what}: there is no finished run of {training} in the MLflow experiment "
-                f"{experiment or training!r} at {tracking.address}; materialise {training} first",
+                f"{name!r} at {tracking.address}; materialise {training} first",
                 allow_retries=False,
             )
         tags, metrics = runs[0].data.tags, dict(runs[0].data.metrics)

@@ -98,10 +98,16 @@ class Tracking:
             mlflow.set_registry_uri(self.registry_uri)
         self.client.search_experiments(max_results=1)
 
+    def experiment_name(self, name: str) -> str:
+        """The name of an experiment as the server takes it: in Databricks, a path of the workspace."""
+        is_plain = self.uri.startswith("databricks") and not name.startswith("/")
+        return f"/Shared/{name.replace('/', '.')}" if is_plain else name
+
     def experiment_id(self, name: str) -> str:
         """The id of an experiment, made where there is none; several processes may ask at once."""
         from mlflow.exceptions import MlflowException
 
+        name = self.experiment_name(name)
         with self.explained():
             client = self.client
             found = client.get_experiment_by_name(name)

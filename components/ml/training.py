@@ -238,7 +238,7 @@ class ModelTrainingComponent(StrictComponent):
                 "mlflow_run_id": run.info.run_id,
                 "model_uri": model_uri,
                 "mlflow": mlflow.address,
-                "experiment": experiment,
+                "experiment": mlflow.experiment_name(experiment),
                 **_metadata(finished),
             }
         )

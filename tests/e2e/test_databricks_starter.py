@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from deltalake import DeltaTable
 
 from tests.e2e.conftest import Project, clean_environment, installed, uv
 from tests.fakes.databricks import TOKEN, FakeWorkspace
+from tests.fakes.databricks.pipelines import Made, Script
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +87,61 @@ def test_the_projects_own_tests_and_lint_pass(lakehouse: Project):
     assert " passed" in lakehouse.run("pytest").stdout
     lakehouse.run("ruff", "check", ".")
     lakehouse.run("ruff", "format", "--check", ".")
+
+
+PIPELINE = ("bronze/weather", "bronze/airlines", "silver/flights", "gold/carrier_delays", "gold/daily_airport_delays")
+
+
+@pytest.fixture
+def workspace(lakehouse: Project, tmp_path: Path) -> Iterator[FakeWorkspace]:
+    """A workspace whose pipeline makes the tables that it made on this machine; of December, every tenth flight."""
+    made = FakeWorkspace(tmp_path / "workspace")
+    rows = {"acme.bronze.flights": Made(table(lakehouse, "bronze/flights").to_pyarrow_dataset().count_rows())}
+    for schema in ("bronze", "silver", "gold"):
+        made.catalog.add(f"acme.{schema}")
+    for name in (*PIPELINE, "gold/flight_features"):
+        found = table(lakehouse, name).to_pyarrow_table()
+        kept = "month < 12 OR hash(flight_id) % 10 = 0" if name == "gold/flight_features" else "true"
+        full = f"acme.{name.replace('/', '.')}"
+        made.sql.database.register("found", found)
+        made.sql.database.execute(f"CREATE TABLE {full} AS FROM found WHERE {kept}")
+        made.sql.database.unregister("found")
+        rows[full] = Made(found.num_rows)
+    made.pipelines.scripts = [Script(rows)]
+    yield made
+    made.close()
+
+
+@pytest.mark.slot("databricks", "batch-inference", "fake")
+@pytest.mark.slot("databricks", "mlflow-tracking", "fake")
+@pytest.mark.slot("databricks", "model-registry", "fake")
+@pytest.mark.slot("databricks", "pipelines", "fake")
+def test_three_variables_make_everything_in_the_workspace(template: Path, tmp_path: Path, workspace: FakeWorkspace):
+    project = installed(template, tmp_path / "data-platform", {"kind": "databricks", "catalog": "acme"})
+
+    project.launch(
+        DATABRICKS_HOST=workspace.address,
+        DATABRICKS_TOKEN=TOKEN,
+        DATABRICKS_HTTP_PATH="/sql/1.0/warehouses/abc123",
+        COMPUTE_PROFILE="workspace",
+    )
+
+    landed = workspace.files.place("/Volumes/acme/landing/files/flights")
+    assert len(list(landed.glob("*.csv"))) == 12
+    assert [pipeline["name"] for pipeline in workspace.pipelines.pipelines.values()] == ["flights"]
+    assert workspace.sql.run("SELECT count(*) FROM acme.gold.carrier_scorecard") == [(16,)]
+    assert workspace.tracking.experiments == {"/Shared/ml.delay_model"}
+    assert workspace.models.models["acme.ml.delays"]["aliases"] == {"champion": "1"}
+    [(rows, versions)] = workspace.sql.run(
+        "SELECT count(*), max(model_version) FROM acme.ml.delay_predictions AS p "
+        "JOIN acme.gold.flight_features AS f ON p.flight_id = f.flight_id"
+    )
+    assert rows > 2_000
+    assert int(versions) == 1
+    names = [run["asked"]["run_name"].rsplit("-", 2)[0] for run in workspace.jobs.runs.values()]
+    assert names == ["ml-delay-model", "ml-delay-predictions"]
+    assert not (project.path / "data" / "lakehouse" / "tables").exists(), "nothing is made on this machine"
+    assert not (project.path / "data" / "mlflow.db").exists()
 
 
 @pytest.mark.slot("databricks", "jobs", "fake")

@@ -146,7 +146,7 @@ class _Cursor:
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self.description: list[tuple[str]] | None = None
+        self.description: list[tuple[str, str]] | None = None
         self._rows: list[tuple[Any, ...]] = []
 
     def execute(self, sql: str) -> None:
@@ -154,7 +154,7 @@ class _Cursor:
             job = self._client.query(sql, retry=short_retry(), job_retry=short_job_retry(), timeout=TIMEOUT_SECONDS)
             found = job.result(retry=short_retry())
             self._rows = [tuple(row.values()) for row in found]
-            self.description = [(field.name,) for field in found.schema or []]
+            self.description = [(field.name, field.field_type) for field in found.schema or []]
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         return self._rows

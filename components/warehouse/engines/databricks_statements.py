@@ -41,7 +41,7 @@ class StatementCursor:
 
     def __init__(self, client: Any, warehouse: str, catalog: str | None, refusal: Callable[[Exception], str]) -> None:
         self._client, self._warehouse, self._catalog, self._refusal = client, warehouse, catalog, refusal
-        self.description: list[tuple[str]] | None = None
+        self.description: list[tuple[str, str]] | None = None
         self._rows: Iterator[tuple[Any, ...]] = iter(())
 
     def execute(self, sql: str) -> None:
@@ -72,7 +72,7 @@ class StatementCursor:
             failed = answer.status.error
             raise WarehouseError(failed.message if failed and failed.message else f"ended {answer.status.state.value}")
         fields = (answer.manifest.schema.columns if answer.manifest and answer.manifest.schema else None) or []
-        self.description = [(field.name,) for field in fields]
+        self.description = [(field.name, field.type_text) for field in fields]
         readers = [_READ.get(field.type_name.value if field.type_name else "", str) for field in fields]
         self._rows = self._read(statement, answer.result, readers)
 

@@ -176,8 +176,11 @@ class _Cursor:
         self._cursor.execute(sql, parameters)
 
     @property
-    def description(self) -> list[tuple[str]]:
-        return [(_shown(column.name),) for column in self._cursor.description or []]
+    def description(self) -> list[tuple[str, str]]:
+        from snowflake.connector.constants import FIELD_ID_TO_NAME
+
+        found = self._cursor.description or []
+        return [(_shown(column.name), FIELD_ID_TO_NAME[column.type_code]) for column in found]
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         return list(self._cursor.fetchall())

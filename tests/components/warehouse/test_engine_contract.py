@@ -1,9 +1,11 @@
 """What every engine does, on all of them: a file, a server, two emulators behind the real clients, and one fake."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
+from components.ml.data import DataSource, Place
 from components.warehouse.engines import production_engine
 from components.warehouse.engines.base import Column, Engine, QueryResult, WarehouseError
 from components.warehouse.engines.duckdb import LocalDuckDB
@@ -92,6 +94,13 @@ def test_a_query_is_described_without_its_rows(engine):
     assert [column.name for column in engine.describe("SELECT 1 AS n, 'x' AS letter;")] == ["n", "letter"]
     with pytest.raises(WarehouseError, match=r"(?i)absent"):
         engine.describe("SELECT absent FROM (SELECT 1 AS n) AS numbers")
+
+
+def test_the_columns_of_a_query_that_a_model_is_trained_on_are_known(engine, tmp_path):
+    context = SimpleNamespace(resources=SimpleNamespace(warehouse=SimpleNamespace(engine=engine)))
+    rows = DataSource(sql="SELECT 1 AS n, 'x' AS letter").opened(context, Place(tmp_path, tmp_path))
+    assert [column.name for column in rows.columns()] == ["n", "letter"]
+    assert all(column.type for column in rows.columns())
 
 
 def test_names_of_the_users_sql_and_of_the_component_are_the_same(engine):

@@ -26,6 +26,7 @@ from tests.fakes.databricks.pipelines import Pipelines
 from tests.fakes.databricks.search import Search
 from tests.fakes.databricks.serving import Serving
 from tests.fakes.databricks.statements import Statements
+from tests.fakes.databricks.tracking import Tracking
 from tests.fakes.databricks.wire import Ask, Fault, Refused, Sent
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
@@ -57,10 +58,11 @@ class FakeWorkspace:
         self.sql = Statements(self)
         self.catalog = Catalog(self)
         self.models = Models(self)
+        self.tracking = Tracking(self)
         self.serving = Serving(self)
         self.search = Search(self)
         areas = [self.logins, self.files, self.jobs, self.pipelines, self.sql, self.catalog, self.models]
-        areas += [self.serving, self.search, self.sql.sessions]
+        areas += [self.serving, self.search, self.sql.sessions, self.tracking]
         self._routes = [
             (method, re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", _pattern(path))), handler)
             for area in areas
