@@ -72,7 +72,7 @@ class DatabricksJobsComponent(StockComponent):
 
     def unit(self, spec: dg.AssetSpec) -> str | None:
         """The job, which runs its tasks together."""
-        return str(dg.MetadataValue.text(spec.metadata[UNIT]).value)
+        return str(spec.metadata[UNIT])
 
     @abstractmethod
     def job_id(self, client: Any, unit: str) -> int:
