@@ -1,6 +1,7 @@
 """The server: logins, faults, delays, a recorder of requests, and the areas that answer them."""
 
 import asyncio
+import inspect
 import json
 import re
 import socket
@@ -64,9 +65,9 @@ class FakeWorkspace:
         areas = [self.logins, self.files, self.jobs, self.pipelines, self.sql, self.catalog, self.models]
         areas += [self.serving, self.search, self.sql.sessions, self.tracking]
         self._routes = [
-            (method, re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", _pattern(path))), handler)
+            (method, re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", _pattern(path))), getattr(area, name))
             for area in areas
-            for handler in (getattr(area, name) for name in dir(area) if not name.startswith("__"))
+            for name, handler in inspect.getmembers(type(area), inspect.isfunction)
             for method, path in getattr(handler, "routes", [])
         ]
         self._socket = socket.socket()
