@@ -64,11 +64,11 @@ class DatabricksAssetBundleComponent(DatabricksJobsComponent):
         from dagster_databricks import DatabricksAssetBundleComponent as Stock
         from dagster_databricks.components.databricks_asset_bundle.resource import DatabricksWorkspace
 
-        file, login = self.project_root / self.bundle, self.login(secret)
+        bundle, file, login = self.bundle, self.project_root / self.bundle, self.login(secret)
 
         class Resolved(Stock):
             def write_state_to_path(self, state_path: Path) -> None:
-                state_path.write_text(json.dumps(_resolved(file, login)), encoding="utf-8")
+                state_path.write_text(json.dumps(_resolved(bundle, file, login)), encoding="utf-8")
 
         return Resolved(databricks_config_path=file, workspace=DatabricksWorkspace(host=self.host, token=""))
 
@@ -106,14 +106,14 @@ def _renamed(task: dict[str, Any], keys: dict[str, str]) -> dict[str, Any]:
     return {**task, "task_key": keys[task["task_key"]], "depends_on": before}
 
 
-def _resolved(file: Path, login: dict[str, Any]) -> dict[str, Any]:
+def _resolved(bundle: str, file: Path, login: dict[str, Any]) -> dict[str, Any]:
     """The jobs of a bundle as the ``databricks`` command resolves them, by their keys.
 
     Raises:
         RuntimeError: the command is missing, takes too long, or refuses the bundle.
     """
     if not file.is_file():
-        raise RuntimeError(f"bundle: {file.name!r} is not there (looked for {file})")
+        raise RuntimeError(f"bundle: {bundle!r} is not there (looked for {file})")
     # No other login of the environment is mixed in.
     others = {name: value for name, value in os.environ.items() if not name.startswith("DATABRICKS_")}
     try:
@@ -126,11 +126,11 @@ def _resolved(file: Path, login: dict[str, Any]) -> dict[str, Any]:
             timeout=_RESOLVE_SECONDS,
         )
     except FileNotFoundError:
-        raise RuntimeError(f"{file.name}: the command databricks, which resolves bundles, is not installed") from None
+        raise RuntimeError(f"{bundle}: the command databricks, which resolves bundles, is not installed") from None
     except subprocess.TimeoutExpired:
-        raise RuntimeError(f"{file.name}: {' '.join(_RESOLVE)} took over {_RESOLVE_SECONDS} seconds") from None
+        raise RuntimeError(f"{bundle}: {' '.join(_RESOLVE)} took over {_RESOLVE_SECONDS} seconds") from None
     if done.returncode:
-        raise RuntimeError(f"{file.name}: {(done.stderr or done.stdout).strip()}")
+        raise RuntimeError(f"{bundle}: {(done.stderr or done.stdout).strip()}")
     # Only what makes assets: a resolved bundle also says who deployed it, and where.
     jobs = json.loads(done.stdout).get("resources", {}).get("jobs", {})
     return {key: {"name": job.get("name", key), "tasks": job.get("tasks", [])} for key, job in jobs.items()}

@@ -131,7 +131,7 @@ class FakeWorkspace:
         for method, pattern, handler in self._routes:
             if method == request.method and (found := pattern.fullmatch(path)):
                 parts = {name: unquote(part) for name, part in found.groupdict().items()}
-                return handler(Ask(dict(request.query_params), raw, request.headers, parts, login))
+                return handler(Ask(dict(request.query_params), raw, request.headers, parts, login, method))
         raise Refused(404, "ENDPOINT_NOT_FOUND", f"No API found for '{request.method} {path}'")
 
 

@@ -52,25 +52,16 @@ class Tracking:
             )
         if not _FOLDERS.fullmatch(folder):
             raise Refused(404, "RESOURCE_DOES_NOT_EXIST", f"Workspace directory '{folder}' not found")
-        return self._answer("POST", "experiments/create", ask)
+        return self._answer("experiments/create", ask)
 
     @route("GET", "mlflow/{rest}")
-    def read(self, ask: Ask) -> Response:
-        return self._answer("GET", ask["rest"], ask)
-
     @route("POST", "mlflow/{rest}")
-    def write(self, ask: Ask) -> Response:
-        return self._answer("POST", ask["rest"], ask)
-
     @route("PATCH", "mlflow/{rest}")
-    def change(self, ask: Ask) -> Response:
-        return self._answer("PATCH", ask["rest"], ask)
-
     @route("DELETE", "mlflow/{rest}")
-    def delete(self, ask: Ask) -> Response:
-        return self._answer("DELETE", ask["rest"], ask)
+    def others(self, ask: Ask) -> Response:
+        return self._answer(ask["rest"], ask)
 
-    def _answer(self, method: str, path: str, ask: Ask) -> Response:
+    def _answer(self, path: str, ask: Ask) -> Response:
         from mlflow.server import app, handlers
 
         with self._one_at_a_time:
@@ -78,7 +69,7 @@ class Tracking:
             try:
                 answer = app.test_client().open(
                     f"/api/2.0/mlflow/{path}",
-                    method=method,
+                    method=ask.method,
                     query_string=ask.query,
                     data=ask.raw,
                     content_type="application/json",

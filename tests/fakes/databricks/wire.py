@@ -30,6 +30,7 @@ class Ask:
     headers: Any
     parts: dict[str, str]
     login: str
+    method: str
 
     @property
     def body(self) -> dict[str, Any]:
