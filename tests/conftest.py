@@ -1,9 +1,11 @@
 """Fixtures that several test folders share."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Note the slots, and put the long tests first, so that no process of xdist is left alone with them at the end."""
     note_slots(items)
     items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
+
+
+MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 4 * 1024**3
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scratch_in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Temporary files in memory, where the machine has it: databases and clones are made and removed by the hundred.
+
+    What tests keep in pytest's own folders stays on the disk, whole environments with their packages among it.
+    """
+    tmp_path_factory.getbasetemp()  # found by pytest before the place of temporary files changes
+    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ENOUGH_BYTES:
+        yield
+        return
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder, pytest.MonkeyPatch.context() as patch:
+        Path(folder).chmod(0o755)  # database servers have a user of their own
+        patch.setenv("TMPDIR", folder)
+        patch.setattr(tempfile, "tempdir", folder)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,11 @@
 """Fixtures of the update tests: a quiet git that knows who it is, and an empty template repository."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.update.worlds import FIGURES, TemplateRepository
-
-ENOUGH_BYTES = 2 * 1024**3
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,19 +17,6 @@ def git_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("GIT_CONFIG_GLOBAL", str(settings))
         patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
         yield settings
-
-
-@pytest.fixture(autouse=True)
-def scratch_in_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Temporary files in memory, where the machine has it: Copier clones the template anew for each of its steps."""
-    memory = Path("/dev/shm")
-    if not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < ENOUGH_BYTES:
-        yield
-        return
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
-        monkeypatch.setenv("TMPDIR", folder)
-        monkeypatch.setattr(tempfile, "tempdir", folder)
-        yield
 
 
 @pytest.fixture

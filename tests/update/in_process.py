@@ -48,6 +48,9 @@ def called(command: list[str]) -> None:
             options["overwrite"] = True
         elif word == "--answers-file":
             options["answers_file"] = next(arguments)
+        elif word == "--data":
+            name, _, value = next(arguments).partition("=")
+            options.setdefault("data", {})[name] = value
         elif word == "--vcs-ref=:current:":
             options["vcs_ref"] = VcsRef.CURRENT
         else:

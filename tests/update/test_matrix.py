@@ -111,7 +111,7 @@ def test_an_edited_project_keeps_its_edits_and_conflicts_nowhere_else(
     ours = b"# ours: the last line\n"
     edited = {file: project.read(file) + ours for file in ("AGENTS.md", ".gitignore", ".pre-commit-config.yaml")}
     project.edit({**edited, "src/own.py": b"ours = 1\n"})
-    done = project.update()
+    done = in_process.update(project)
     assert done.returncode == 0, done.stdout + done.stderr
     for file in edited:
         assert project.read(file).endswith(ours), file
@@ -243,7 +243,7 @@ def test_a_changed_answer_adds_and_removes_exactly_its_files(
 ):
     project = made(template, tmp_path / "project", PRESENT, {})
     before = set(project.files())
-    done = project.update("--data", answer)
+    done = in_process.update(project, "--data", answer)
     assert done.returncode == 0, done.stdout + done.stderr
     after = set(project.files())
     assert {str(Path(name).parent) for name in before - after} == gone
@@ -259,7 +259,10 @@ def test_a_choice_that_is_added_later_brings_its_seeded_folder_and_no_other(temp
     project.edit({f"{defs}/ingestion/hubspot/defs.yaml": mine, f"{defs}/dashboards/flights/defs.yaml": None})
     plain = project.copied_to(tmp_path / "plain")
     choices = ["--data", "sources=[hubspot, stripe]", "--data", "tools=[powerbi]"]
-    for updated_project, done in ((project, project.update(*choices)), (plain, plain.plain_update(*choices))):
+    for updated_project, done in (
+        (project, in_process.update(project, *choices)),
+        (plain, plain.plain_update(*choices)),
+    ):
         assert done.returncode == 0, done.stdout + done.stderr
         assert updated_project.read(f"{defs}/ingestion/hubspot/defs.yaml") == mine
         assert not updated_project.has(f"{defs}/dashboards/flights/defs.yaml")
