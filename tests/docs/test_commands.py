@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pexpect
@@ -25,6 +26,14 @@ def commands(page: str) -> list[str]:
     """The commands of a page's console blocks, in order."""
     blocks = BLOCK.findall((ROOT / page).read_text())
     return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The readers' projects follow each other in one environment, so that its packages are compiled once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UV_PROJECT_ENVIRONMENT", str(tmp_path_factory.mktemp("environment") / ".venv"))
+        yield
 
 
 class Reader:

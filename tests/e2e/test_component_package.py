@@ -4,12 +4,13 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.e2e.conftest import Project, clean_environment, uv
+from tests.e2e.conftest import Project, clean_environment, sync, uv
 from tests.rendering import render
 
 CONSUMER = """\
@@ -48,10 +49,16 @@ def git(folder: Path, *words: str) -> None:
 def package(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The package, committed, tagged and installed. Tests may run it, not change it."""
     folder = render(template, tmp_path_factory.mktemp("company") / "acme", {"kind": "component-package"})
-    subprocess.run([uv(), "sync", "--quiet"], cwd=folder, env=clean_environment(), check=True)
+    sync(folder)
     for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "start"], ["tag", "v1.2.0"]):
         git(folder, *words)
     return Project(folder)
+
+
+def test_its_lock_has_neither_spark_with_its_java_parts_nor_pytorch(package: Project):
+    locked = {each["name"] for each in tomllib.loads((package.path / "uv.lock").read_text())["package"]}
+    assert "pyspark-client" in locked
+    assert not {"pyspark", "sentence-transformers", "torch"} & locked
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pytest
 import yaml
 from deltalake import DeltaTable
 
-from tests.e2e.conftest import Project, clean_environment, installed, uv
+from tests.e2e.conftest import Project, installed, sync
 from tests.fakes.databricks import TOKEN, FakeWorkspace
 from tests.fakes.databricks.pipelines import Made, Script
 
@@ -26,6 +26,11 @@ def lakehouse(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Proje
 
 def table(project: Project, name: str) -> DeltaTable:
     return DeltaTable(project.path / "data" / "lakehouse" / "tables" / "main" / name)
+
+
+def test_spark_with_its_java_parts_is_no_package_of_its_lock(lakehouse: Project):
+    locked = tomllib.loads((lakehouse.path / "uv.lock").read_text())["package"]
+    assert {"pyspark", "pyspark-client"} & {package["name"] for package in locked} == {"pyspark-client"}
 
 
 @pytest.mark.slot("databricks", "pipelines", "embedded")
@@ -153,8 +158,7 @@ def test_jobs_that_the_workspace_has_already_are_assets_by_dagsters_own_componen
     name = "data_platform.components.DatabricksWorkspaceComponent"
     assert name not in project.run("dg", "list", "components").stdout
 
-    extra = [uv(), "sync", "--quiet", "--extra", "stock"]
-    subprocess.run(extra, cwd=project.path, env=clean_environment(), check=True)
+    sync(project.path, "--extra", "stock")
     assert name in project.run("dg", "list", "components", COLUMNS="300").stdout
 
     workspace = FakeWorkspace(folder / "workspace")

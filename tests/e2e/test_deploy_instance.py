@@ -19,7 +19,7 @@ from tests.fakes.databricks import TOKEN, FakeWorkspace
 from tests.postgres_server import PostgresServer
 from tests.rendering import render
 
-from .conftest import clean_environment, uv
+from .conftest import clean_environment, sync
 
 pytestmark = pytest.mark.postgres
 
@@ -137,8 +137,7 @@ def containers(
     kind: str = request.param
     folder = tmp_path_factory.mktemp("deploy")
     project = render(template, folder / "app", {"kind": kind, **ANSWERS[kind]})
-    sync = [uv(), "sync", "--quiet", "--no-dev", "--group", "deploy"]
-    subprocess.run(sync, cwd=project, env=clean_environment(), check=True)
+    sync(project, "--no-dev", "--group", "deploy")
     ports = {"3000": free_port(), "4000": free_port()}
     workspace = project / "deploy" / "workspace.yaml"
     workspace.write_text(workspace.read_text().replace("code", "127.0.0.1").replace("4000", str(ports["4000"])))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Project, clean_environment, uv
+from tests.e2e.conftest import Project, clean_environment, sync, uv
 from tests.rendering import answer_sets, render
 
 
@@ -18,8 +18,8 @@ def package(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Project
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
     for words in (["init", "-q", "-b", "main"], ["add", "-A"], [*identity, "commit", "-qm", "x"], ["tag", "v1.4.0"]):
         subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
-    for words in (["sync", "--quiet"], ["build", "--quiet"]):
-        subprocess.run([uv(), *words], cwd=folder, env=clean_environment(), check=True)
+    sync(folder)
+    subprocess.run([uv(), "build", "--quiet"], cwd=folder, env=clean_environment(), check=True)
     return Project(folder)
 
 

@@ -14,6 +14,15 @@ import pytest
 from tests.e2e.conftest import Project, clean_environment, stop, uv
 from tests.rendering import ROOT
 
+RECORDED_RUNS = """
+import tempfile
+from dagster import DagsterInstance
+from dagster._core.instance.ref import InstanceRef
+with tempfile.TemporaryDirectory() as folder:
+    with DagsterInstance.from_ref(InstanceRef.from_dir(folder, config_dir=".")) as instance:
+        print([run.status.value for run in instance.get_runs()])
+"""
+
 
 @pytest.mark.slot("modern-data", "dlt", "embedded")
 def test_every_table_of_the_sample_data_is_loaded_whole(starter: Project):
@@ -41,15 +50,10 @@ def test_the_dashboard_and_the_export_are_written(starter: Project):
     assert list((starter.path / "exports").iterdir())
 
 
-def test_a_second_run_gives_the_same_tables(own_copy: Project):
-    before = own_copy.query("select count(*), sum(arr_delay_minutes) from marts.fct_flights")
-    own_copy.launch()
-    assert own_copy.query("select count(*), sum(arr_delay_minutes) from marts.fct_flights") == before
-
-
-def test_it_runs_without_a_network(own_copy: Project):
+def test_a_second_run_without_a_network_gives_the_same_tables(own_copy: Project):
     if not shutil.which("unshare"):
         pytest.fail("unshare is missing: apt-get install util-linux")
+    before = own_copy.query("select count(*), sum(arr_delay_minutes) from marts.fct_flights")
     inside = f"ip link set lo up 2>/dev/null; exec {uv()} run --offline --no-sync dg launch --assets '*'"
     done = subprocess.run(
         ["unshare", "-rn", "sh", "-c", inside],
@@ -60,6 +64,7 @@ def test_it_runs_without_a_network(own_copy: Project):
         timeout=600,
     )
     assert done.returncode == 0, done.stderr[-3000:]
+    assert own_copy.query("select count(*), sum(arr_delay_minutes) from marts.fct_flights") == before
 
 
 def test_checking_yaml_and_definitions_finds_nothing_wrong(starter: Project):
@@ -94,6 +99,11 @@ def test_loading_definitions_starts_no_dbt_when_nothing_changed(own_copy: Projec
     model.write_text(model.read_text() + "-- changed\n")
     own_copy.run("dg", "check", "defs")
     assert "parse" in log.read_text()
+
+
+def test_dg_dev_shows_what_dg_launch_ran(starter: Project):
+    # As dg dev opens its records: a temporary instance with the dagster.yaml of the working folder.
+    assert "SUCCESS" in starter.run("python", "-c", RECORDED_RUNS, DAGSTER_HOME="").stdout
 
 
 def test_the_web_ui_lists_every_asset(starter: Project):

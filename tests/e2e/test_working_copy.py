@@ -1,29 +1,22 @@
-"""What a developer's working copy does beside running: shared run records, editor schemas, checks before a commit."""
+"""What a developer's working copy does beside running: editor schemas, checks before a commit."""
 
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from .conftest import Project, clean_environment
-
-RECORDED_RUNS = """
-import tempfile
-from dagster import DagsterInstance
-from dagster._core.instance.ref import InstanceRef
-with tempfile.TemporaryDirectory() as folder:
-    with DagsterInstance.from_ref(InstanceRef.from_dir(folder, config_dir=".")) as instance:
-        print([run.status.value for run in instance.get_runs()])
-"""
+from .conftest import Project, clean_environment, installed
 
 
-def test_dg_dev_shows_what_dg_launch_ran(starter: Project):
-    # As dg dev opens its records: a temporary instance with the dagster.yaml of the working folder.
-    assert "SUCCESS" in starter.run("python", "-c", RECORDED_RUNS, DAGSTER_HOME="").stdout
+@pytest.fixture(scope="module")
+def project(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The default starter, installed."""
+    return installed(template, tmp_path_factory.mktemp("working-copy") / "data-platform")
 
 
 def documents(project: Path) -> list[dict]:
@@ -32,44 +25,52 @@ def documents(project: Path) -> list[dict]:
 
 
 @pytest.fixture(scope="module")
-def schemas(starter: Project) -> dict[str, Draft202012Validator]:
-    starter.run("python", "tools/schemas.py")
-    found = {path.name.split(".")[0]: json.loads(path.read_text()) for path in (starter.path / "schemas").iterdir()}
+def schemas(project: Project) -> dict[str, Draft202012Validator]:
+    project.run("python", "tools/schemas.py")
+    found = {path.name.split(".")[0]: json.loads(path.read_text()) for path in (project.path / "schemas").iterdir()}
     for schema in found.values():
         Draft202012Validator.check_schema(schema)
     return {name: Draft202012Validator(schema) for name, schema in found.items()}
 
 
 def test_the_editor_schemas_accept_every_file_of_the_starter(
-    starter: Project, schemas: dict[str, Draft202012Validator]
+    project: Project, schemas: dict[str, Draft202012Validator]
 ):
-    policy = yaml.safe_load((starter.path / "policy.yaml").read_text())
-    found = [error.message for document in documents(starter.path) for error in schemas["defs"].iter_errors(document)]
+    policy = yaml.safe_load((project.path / "policy.yaml").read_text())
+    found = [error.message for document in documents(project.path) for error in schemas["defs"].iter_errors(document)]
     assert found + [error.message for error in schemas["policy"].iter_errors(policy)] == []
 
 
 def test_the_editor_schemas_know_the_attributes_of_each_component(
-    starter: Project, schemas: dict[str, Draft202012Validator]
+    project: Project, schemas: dict[str, Draft202012Validator]
 ):
-    for document in documents(starter.path):
+    for document in documents(project.path):
         wrong = {**document, "attributes": {**document["attributes"], "no_such_attribute": 1}}
         assert not schemas["defs"].is_valid(wrong), document["type"]
         assert not schemas["defs"].is_valid({**document, "type": "data_platform.components.NoSuchComponent"})
 
 
 def test_the_editor_schemas_accept_what_dg_allows_beside_attributes(
-    starter: Project, schemas: dict[str, Draft202012Validator]
+    project: Project, schemas: dict[str, Draft202012Validator]
 ):
     more = {"template_vars_module": ".vars", "requirements": {"env": ["TOKEN"]}, "post_processing": {"assets": []}}
-    assert schemas["defs"].is_valid({**documents(starter.path)[0], **more})
+    assert schemas["defs"].is_valid({**documents(project.path)[0], **more})
+
+
+@pytest.fixture(scope="module")
+def repository(project: Project) -> Project:
+    identity = {f"GIT_{who}_{what}": "t@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "start"]):
+        subprocess.run(["git", *command], cwd=project.path, env=os.environ | identity, check=True)
+    return project
 
 
 @pytest.fixture
-def in_git(own_copy: Project) -> Project:
-    identity = {f"GIT_{who}_{what}": "t@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "start"]):
-        subprocess.run(["git", *command], cwd=own_copy.path, env=os.environ | identity, check=True)
-    return own_copy
+def in_git(repository: Project) -> Iterator[Project]:
+    """The project as it was committed."""
+    yield repository
+    for command in (["reset", "-q", "--hard"], ["clean", "-qfd"]):
+        subprocess.run(["git", *command], cwd=repository.path, check=True)
 
 
 def checked(project: Project, *hook: str) -> "subprocess.CompletedProcess[str]":
