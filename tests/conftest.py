@@ -53,7 +53,7 @@ def scratch_in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         yield
         return
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder, pytest.MonkeyPatch.context() as patch:
-        Path(folder).chmod(0o755)  # database servers have a user of their own
+        Path(folder).chmod(0o1777)  # as /tmp is: database servers have a user of their own
         patch.setenv("TMPDIR", folder)
         patch.setattr(tempfile, "tempdir", folder)
         yield
