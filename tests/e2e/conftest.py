@@ -89,11 +89,19 @@ def installed(template: Path, folder: Path, answers: dict[str, str] | None = Non
 
 
 @pytest.fixture(scope="session")
-def starter(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The default starter, installed and materialised once. Tests may run it again, not change it."""
-    project = installed(template, tmp_path_factory.mktemp("starter") / "data-platform")
-    project.launch()
-    return project
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
+    """The default starter, installed and materialised by the README's first command, and what that said."""
+    folder = tmp_path_factory.mktemp("starter") / "data-platform"
+    command = [sys.executable, str(ROOT / "tools" / "demo.py"), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return Project(folder), done.stdout
+
+
+@pytest.fixture
+def starter(demonstration: tuple[Project, str]) -> Project:
+    """The materialised starter. Tests may run it again, not change it."""
+    return demonstration[0]
 
 
 @pytest.fixture

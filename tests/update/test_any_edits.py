@@ -15,7 +15,7 @@ from tests.update import in_process
 from tests.update.worlds import ANSWERS, Content, Project, TemplateRepository, figure, git
 
 # CI repeats one set of histories, so that a red run is about the change; name another seed to look for new ones.
-EXAMPLES = int(os.environ.get("UPDATE_EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("UPDATE_EXAMPLES", "60"))
 SEED = int(os.environ.get("UPDATE_SEED", "23640983"))
 START = {
     name: b"".join(f"{name} {n}\n".encode() for n in range(12))

@@ -13,6 +13,7 @@ import pytest
 from tests.update.worlds import HOOKS, Project, TemplateRepository, commit, figure, git, write
 
 LINES = "".join(f"line {n}\n" for n in range(1, 20))
+MOMENTS = 25
 RECOVERY = "git checkout --force main && git clean -fd"
 LAST_STEP = textwrap.dedent("""\
     import os, pathlib, signal, sys
@@ -124,14 +125,14 @@ def test_a_kill_at_any_moment_of_an_update_is_survived(tmp_path: Path, template_
     assert timed.update().returncode == 0
     length = time.monotonic() - start
     survived = 0
-    while survived < 50:
+    while survived < MOMENTS:
         start = time.monotonic()
-        if project.killed_update(length * (survived + 1) / 51):
+        if project.killed_update(length * (survived + 1) / (MOMENTS + 1)):
             survived += 1
             figure("kills survived")
         else:  # this one was quicker than the one that was timed
             length = min(length, time.monotonic() - start)
-        assert recovered(project, before), f"kill {survived} of 50"
+        assert recovered(project, before), f"kill {survived} of {MOMENTS}"
         assert git(project.path, "rev-parse", "HEAD") == commits
     assert project.update().returncode == 0
     assert project.files() == timed.files()
