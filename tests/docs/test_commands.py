@@ -12,7 +12,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.e2e.conftest import clean_environment, stop, uv
+from tests.e2e.conftest import clean_environment, share_bytecode, stop, uv
 from tests.e2e.own_dbt import write_dbt_project
 from tests.postgres_server import PostgresServer
 from tests.rendering import ROOT
@@ -62,6 +62,8 @@ class Reader:
                 timeout=900,
             )
             assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+            if command == "uv sync":
+                share_bytecode(Path(self.environment["UV_PROJECT_ENVIRONMENT"]).parent)
 
     def answer_with_the_defaults(self, command: str) -> None:
         """Press Enter at every question."""
