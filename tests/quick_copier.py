@@ -33,9 +33,11 @@ _cloned: dict[tuple[str, str], str] = {}
 
 def _cloned_once(url: str, ref: str = "HEAD", location: str | None = None) -> str:
     """A clone per commit: an update clones the same two some seven times. What is not committed is cloned each time."""
+    if ref == "HEAD":
+        return _clone(url, ref, location)
     asked = ["git", "-C", url, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"]
     commit = subprocess.run(asked, capture_output=True, text=True).stdout.strip()
-    if ref == "HEAD" or not commit:
+    if not commit:
         return _clone(url, ref, location)
     if (url, commit) not in _cloned:
         folder = _cloned[url, commit] = tempfile.mkdtemp(prefix="template-")

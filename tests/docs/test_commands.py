@@ -63,7 +63,7 @@ class Reader:
             )
             assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
             if command == "uv sync":
-                share_bytecode(Path(self.environment["UV_PROJECT_ENVIRONMENT"]).parent)
+                share_bytecode(Path(self.environment["UV_PROJECT_ENVIRONMENT"]))
 
     def answer_with_the_defaults(self, command: str) -> None:
         """Press Enter at every question."""

@@ -61,16 +61,16 @@ def sync(folder: Path, *options: str) -> None:
     offline = subprocess.run([*command, "--offline"], cwd=folder, env=clean_environment(), capture_output=True)
     if offline.returncode:
         subprocess.run(command, cwd=folder, env=clean_environment(), check=True)
-    share_bytecode(folder)
+    share_bytecode(folder / ".venv")
 
 
-def share_bytecode(folder: Path) -> None:
+def share_bytecode(environment: Path) -> None:
     """Give a new environment the bytecode that this one has: without it each project's first start compiles for 10 s.
 
     Python compiles a file anew where the bytecode is of another version of it.
     """
     ours = Path(sysconfig.get_path("purelib"))
-    [theirs] = (folder / ".venv").glob("lib/python*/site-packages")
+    [theirs] = environment.glob("lib/python*/site-packages")
     for package, _, _ in os.walk(theirs):
         compiled = ours / Path(package).relative_to(theirs) / "__pycache__"
         if not compiled.is_dir():
